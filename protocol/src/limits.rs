@@ -1,0 +1,54 @@
+//! Sizes, counts and times that both sides must agree on. What only one side decides stands in that side's own limits.
+
+/// The protocol versions that this crate speaks, best first.
+pub const VERSIONS: [u16; 1] = [1];
+
+/// The port that a server listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 7667;
+
+/// The largest frame length (type and payload, in bytes) before a login: enough for every handshake frame, too little
+/// for a stranger to fill memory with.
+pub const FRAME_BYTES_MAX_BEFORE_LOGIN: usize = 4 * 1024;
+
+/// The largest frame length (type and payload, in bytes) after a login, in both directions.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+
+/// What a decoded frame may occupy in memory, as a multiple of its bytes on the wire. The worst case is an array of
+/// empty strings: one byte each on the wire, 24 in memory, and a vector that has just doubled.
+pub const DECODED_BYTES_PER_FRAME_BYTE: usize = 64;
+
+/// The longest text of a message, in bytes of UTF-8, after trimming final newlines. The shortest is one byte.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// The largest body of an entry, in bytes: a text at its limit and the CBOR around it, with room for later fields.
+pub const BODY_BYTES_MAX: usize = 32 * 1024;
+
+/// The most users that one entry may mention.
+pub const MENTIONS_MAX: usize = 50;
+
+/// The longest name of a person, in characters.
+pub const NAME_CHARS_MAX: usize = 32;
+
+/// The longest name of a person, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// The most entries that one page carries.
+pub const PAGE_ENTRIES_MAX: u64 = 200;
+
+/// Where a page stops growing: the bodies of its entries, in bytes. One entry always fits.
+pub const PAGE_BODY_BYTES_MAX: usize = 160 * 1024;
+
+/// The most people that one `Synced` carries; the client asks again with the last id for the rest.
+pub const SYNC_USERS_MAX: usize = 1_000;
+
+/// The most people online whom presence lists one by one; above that it only counts them.
+pub const PRESENCE_LISTED_MAX: usize = 500;
+
+/// The most requests of one connection that may wait for their answers; beyond that the server leaves its frames unread.
+pub const UNANSWERED_REQUESTS_MAX: usize = 64;
+
+/// After how many milliseconds without sending anything a side sends a heartbeat.
+pub const HEARTBEAT_AFTER_MS: u64 = 20_000;
+
+/// After how many milliseconds without receiving anything a side takes its peer for dead.
+pub const DEAD_AFTER_MS: u64 = 55_000;
