@@ -1,1 +1,5 @@
-//! placeholder
+//! The Tertulia server.
+
+pub mod activity_log;
+pub mod limits;
+pub mod log;

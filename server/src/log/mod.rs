@@ -1,0 +1,179 @@
+//! The log: everything that must last, in one order.
+//!
+//! This file is the interface; [`local`] is the one box's log (a writer thread and a reader thread over one SQLite
+//! file), [`memory`] the one of the tests and of the benches. All of them keep the same contract, and the same
+//! conformance tests hold them to it:
+//!
+//! * **Order.** [`Event::Committed`] arrives by rising `seq`, without a hole, whoever wrote.
+//! * **Durable first.** Nothing is reported as committed before it would survive the power plug.
+//! * **Once.** A `(author, cid)` that stands in the log, or ahead in the queue, is set aside before numbering and
+//!   reported as [`Event::Duplicate`] with the first one's place.
+//! * **Nothing overtakes a failure.** After [`Event::Failed`] all that is queued behind fails too, until
+//!   [`Log::acknowledge_failure`]: so nobody's later words get ahead of earlier ones.
+//! * **Nothing blocks.** Every call returns at once; the answers come from [`Log::poll`], announced through the waker
+//!   that the log was made with.
+//!
+//! The owner bounds what is in flight (see `limits`): the queues here are bounded by that and hold no more.
+
+pub mod local;
+pub mod memory;
+pub mod store;
+
+use std::fmt;
+
+use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
+
+/// What the owner of the log uses to recognise its own questions and drafts: opaque here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// Something that shall last, before it has a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Who waits for the outcome.
+    pub ticket: Ticket,
+    /// When the server took it, in milliseconds since 1970 (UTC).
+    pub at: i64,
+    /// Who wrote it; 0 is the server.
+    pub author: UserId,
+    /// With which device; 0 is the server.
+    pub device: DeviceId,
+    /// What the author calls it.
+    pub cid: Cid,
+    /// Where it belongs; 0 is the server as a whole.
+    pub room: RoomId,
+    /// What it is.
+    pub kind: Kind,
+    /// The entry of the same room that it is about.
+    pub target: Option<Rseq>,
+    /// Whom it mentions.
+    pub mentions: Vec<UserId>,
+    /// What it says.
+    pub body: Vec<u8>,
+}
+
+impl Draft {
+    /// How many bytes it counts for while it is in flight.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.body.len() + self.mentions.len() * size_of::<UserId>()
+    }
+}
+
+/// Something that lasts, in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place.
+    pub seq: Seq,
+    /// When the server took it, in milliseconds since 1970 (UTC).
+    pub at: i64,
+    /// Who wrote it; 0 is the server.
+    pub author: UserId,
+    /// With which device; 0 is the server.
+    pub device: DeviceId,
+    /// What the author calls it.
+    pub cid: Cid,
+    /// Where it belongs; 0 is the server as a whole.
+    pub room: RoomId,
+    /// What it is.
+    pub kind: Kind,
+    /// The entry of the same room that it is about.
+    pub target: Option<Rseq>,
+    /// Whom it mentions.
+    pub mentions: Vec<UserId>,
+    /// What it says.
+    pub body: Vec<u8>,
+}
+
+impl Entry {
+    /// The draft in its place.
+    #[must_use]
+    pub fn new(seq: Seq, draft: Draft) -> Self {
+        let Draft { ticket: _, at, author, device, cid, room, kind, target, mentions, body } = draft;
+        Self { seq, at, author, device, cid, room, kind, target, mentions, body }
+    }
+}
+
+/// What the log has to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It is durable, and this is its place.
+    Committed {
+        /// Whose draft it was.
+        ticket: Ticket,
+        /// The entry.
+        entry: Entry,
+    },
+    /// It stands in the log already, or ahead of it in the same queue.
+    Duplicate {
+        /// Whose draft it was.
+        ticket: Ticket,
+        /// The place of the first one. Its `Committed`, if it comes from the same run, came earlier.
+        of: Seq,
+        /// The room of the first one.
+        room: RoomId,
+    },
+    /// It was not stored, and leaves no trace.
+    Failed {
+        /// Whose draft it was.
+        ticket: Ticket,
+        /// Why, for the operator.
+        why: FailureKind,
+    },
+    /// Answers [`Log::find`].
+    Found {
+        /// Who asked.
+        ticket: Ticket,
+        /// The place and the room of the entry, if there is one.
+        place: Option<(Seq, RoomId)>,
+    },
+    /// Answers [`Log::fetch`]: the entries that exist, by rising `seq`.
+    Fetched {
+        /// Who asked.
+        ticket: Ticket,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// The log cannot go on: what is durable is not known any more (a failed fsync, a damaged file). The process has
+    /// to end and start again from what is on disk; trying again would only hide the loss.
+    Broken {
+        /// What happened, for the operator.
+        why: String,
+    },
+}
+
+/// Why a draft was not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The disk is full.
+    DiskFull,
+    /// The database refused for a passing reason, or something ahead in the queue failed.
+    Refused,
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DiskFull => "the disk is full",
+            Self::Refused => "the log refused it",
+        })
+    }
+}
+
+/// A log. See the module for the contract.
+pub trait Log {
+    /// Queues drafts, to be stored in this order.
+    fn append(&mut self, drafts: Vec<Draft>);
+
+    /// Says that a failure was seen: what is appended from now on is tried again.
+    fn acknowledge_failure(&mut self);
+
+    /// Asks whether an author's `cid` stands in the log.
+    fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid);
+
+    /// Asks for entries by their places, which rise.
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>);
+
+    /// Takes what there is to tell, oldest first, without waiting.
+    fn poll(&mut self, events: &mut Vec<Event>);
+}
