@@ -1,0 +1,232 @@
+//! What a person sees after a sequence of events, as rows in a short notation.
+
+use std::time::Duration;
+
+use tertulia_protocol::{ErrorCode, Kind, Seq};
+
+use super::*;
+
+const GENERAL: RoomId = RoomId(1);
+const ANA: UserId = UserId(2);
+const LUIS: UserId = UserId(3);
+/// Sunday, 22 November 2026, 12:00 UTC.
+const NOON: i64 = 1_795_348_800_000;
+
+fn entry(rseq: u64, author: UserId, minutes: i64, text: &str) -> Entry {
+    Entry {
+        rseq: Rseq(rseq),
+        seq: Seq(rseq + 10),
+        at_ms: NOON + minutes * 60_000,
+        author,
+        kind: Kind::MESSAGE,
+        text: Some(text.into()),
+        cid: None,
+    }
+}
+
+fn cid(number: u8) -> Cid {
+    Cid([number; 16])
+}
+
+fn submit(number: u8, text: &str) -> Action {
+    Action::Submit { cid: cid(number), text: text.into() }
+}
+
+fn online() -> Vec<Action> {
+    vec![
+        Action::Connecting { attempt: 1 },
+        Action::Connected { user: ANA, name: "ana".into(), encrypted: false },
+        Action::Users(vec![(LUIS, "luis".into())]),
+        Action::Rooms(vec![RoomInfo { id: GENERAL, name: "general".into(), head: Rseq(0), count: 0 }]),
+        Action::Online(vec![LUIS, ANA]),
+    ]
+}
+
+fn model() -> Model {
+    Model::new(Zone::utc(), NOON, Some("box".into()), Some("ana".into())).0
+}
+
+fn rows(model: &Model) -> Vec<String> {
+    let mut rows = Vec::new();
+    for view in (0..model.timeline().len()).filter_map(|index| model.view(index)) {
+        if let Some(day) = view.day {
+            rows.push(format!("= {}-{:02}-{:02}", day.year, day.month, day.day));
+        }
+        let name = match view.author {
+            Some((_, name)) if view.heading => format!("{name} {}: ", view.time.clock()),
+            Some(_) => String::from("  "),
+            None => String::from("* "),
+        };
+        let content = match view.row.content {
+            Content::Text(text) => text.to_owned(),
+            Content::NeedsNewer => "<newer>".into(),
+            Content::Local(local) => format!("{local:?}"),
+        };
+        let state = match view.row.state {
+            State::Placed => String::new(),
+            State::Sending => " (sending)".into(),
+            State::Failed(code) => format!(" (failed: {code})"),
+        };
+        rows.push(format!("{name}{content}{state}"));
+    }
+    rows
+}
+
+#[track_caller]
+fn check(actions: Vec<Action>, expected: &[&str]) -> (Model, Vec<Effect>) {
+    let mut model = model();
+    let effects = online().into_iter().chain(actions).flat_map(|action| model.update(action)).collect();
+    assert_eq!(rows(&model), expected);
+    (model, effects)
+}
+
+#[test]
+fn entries_in_any_order_and_twice_stand_once_in_their_order() {
+    check(
+        vec![
+            Action::Entries(GENERAL, vec![entry(3, LUIS, 2, "tres"), entry(2, LUIS, 1, "dos")]),
+            Action::Entries(GENERAL, vec![entry(1, ANA, 0, "uno"), entry(2, LUIS, 1, "dos"), entry(4, ANA, 3, "cuatro")]),
+        ],
+        &["= 2026-11-22", "ana 12:00: uno", "luis 12:01: dos", "  tres", "ana 12:03: cuatro"],
+    );
+}
+
+#[test]
+fn a_new_day_and_a_long_pause_get_a_heading() {
+    check(
+        vec![Action::Entries(
+            GENERAL,
+            vec![entry(1, LUIS, 0, "a"), entry(2, LUIS, 5, "b"), entry(3, LUIS, 6, "c"), entry(4, LUIS, 724, "d")],
+        )],
+        &["= 2026-11-22", "luis 12:00: a", "luis 12:05: b", "  c", "= 2026-11-23", "luis 00:04: d"],
+    );
+}
+
+#[test]
+fn what_i_write_is_there_at_once_and_takes_its_place_when_the_server_says_so() {
+    let sent = vec![submit(1, "hola\n\n"), Action::Entries(GENERAL, vec![entry(1, LUIS, 0, "yo antes")])];
+    let (mut model, effects) =
+        check(sent, &["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola (sending)"]);
+    assert_eq!(
+        effects,
+        [Effect::Send { room: GENERAL, cid: cid(1), text: "hola".into() }, Effect::ClearComposer]
+    );
+    model.update(Action::Settled { cid: cid(1), seq: Seq(12), rseq: Rseq(2), at_ms: NOON });
+    model.update(Action::Entries(GENERAL, vec![entry(2, ANA, 0, "hola")]));
+    assert_eq!(rows(&model), ["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola"]);
+}
+
+#[test]
+fn a_page_settles_what_was_stored_before_a_cut() {
+    let stored = Entry { cid: Some(cid(1)), ..entry(1, ANA, 0, "hola") };
+    let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(1) };
+    check(vec![submit(1, "hola"), lost, Action::Entries(GENERAL, vec![stored])], &["= 2026-11-22", "ana 12:00: hola"]);
+}
+
+#[test]
+fn what_was_refused_says_so_and_is_tried_again_under_a_new_name() {
+    let failed = Action::Failed { cid: cid(1), code: ErrorCode::BAD_TEXT };
+    let (mut model, _) =
+        check(vec![submit(1, "hola"), failed], &["= 2026-11-22", "ana 12:00: hola (failed: bad_text)"]);
+    let retry = Action::Retry { failed: cid(1), cid: cid(2) };
+    assert_eq!(model.update(retry.clone()), [Effect::Send { room: GENERAL, cid: cid(2), text: "hola".into() }]);
+    assert_eq!(model.update(retry), [], "a second click on the same row");
+    assert_eq!(rows(&model), ["= 2026-11-22", "ana 12:00: hola (sending)"]);
+}
+
+#[test]
+fn commands_answer_here_and_are_not_sent() {
+    let typed = vec![submit(1, "/USUARIOS"), submit(2, "/help"), submit(3, "/nada x"), submit(4, "//tmp")];
+    let (_, effects) = check(
+        typed,
+        &[
+            "= 2026-11-22",
+            "* Online([\"ana\", \"luis\"])",
+            "* Help",
+            "* UnknownCommand(\"nada\")",
+            "ana 12:00: /tmp (sending)",
+        ],
+    );
+    let sent = Effect::Send { room: GENERAL, cid: cid(4), text: "/tmp".into() };
+    assert_eq!(effects, [Effect::ClearComposer, Effect::ClearComposer, sent, Effect::ClearComposer]);
+}
+
+#[test]
+fn local_rows_keep_their_place_among_later_ones() {
+    check(
+        vec![
+            Action::Entries(GENERAL, vec![entry(2, LUIS, 0, "a")]),
+            submit(1, "/ayuda"),
+            submit(1, "/ayuda"),
+            Action::Entries(GENERAL, vec![entry(3, LUIS, 1, "b"), entry(1, LUIS, -1, "antes")]),
+        ],
+        &["= 2026-11-22", "luis 11:59: antes", "  a", "* Help", "luis 12:01: b"],
+    );
+}
+
+#[test]
+fn a_text_beyond_the_limit_stays_where_it_is() {
+    let (model, effects) = check(vec![submit(1, &"ñ".repeat(8_193))], &[]);
+    assert_eq!((model.notice, effects), (Some(Notice::TooLong { bytes: 16_386 }), vec![]));
+    check(vec![submit(1, " \n ")], &[]);
+}
+
+#[test]
+fn older_pages_are_asked_for_once_and_up_to_the_first() {
+    let (mut model, _) = check(vec![Action::ReachedTop], &[]);
+    model.update(Action::Entries(GENERAL, vec![entry(51, LUIS, 0, "x")]));
+    let asked = [Effect::LoadOlder { room: GENERAL, before: Rseq(51) }];
+    assert_eq!(model.update(Action::ReachedTop), asked);
+    assert_eq!(model.update(Action::ReachedTop), []);
+    model.update(Action::Disconnected { why: Lost::Closed, retry_in: Duration::ZERO });
+    assert_eq!(model.update(Action::ReachedTop), [], "nobody would answer");
+    online().into_iter().for_each(|action| drop(model.update(action)));
+    assert_eq!(model.update(Action::ReachedTop), asked);
+    model.update(Action::Entries(GENERAL, vec![entry(1, LUIS, -9, "first")]));
+    assert_eq!(model.update(Action::ReachedTop), []);
+}
+
+#[test]
+fn unread_counts_what_others_wrote_while_nobody_looked() {
+    let mut model = model();
+    online().into_iter().for_each(|action| drop(model.update(action)));
+    model.update(Action::Focus(false));
+    model.update(Action::Entries(GENERAL, vec![entry(1, LUIS, 0, "a"), entry(2, ANA, 0, "b"), entry(3, LUIS, 0, "c")]));
+    model.update(Action::Entries(GENERAL, vec![entry(3, LUIS, 0, "c")]));
+    assert_eq!(model.unread(), 2);
+    model.update(Action::AtEnd(false));
+    model.update(Action::Focus(true));
+    assert_eq!(model.unread(), 2, "scrolled away from it");
+    model.update(Action::AtEnd(true));
+    assert_eq!(model.unread(), 0);
+}
+
+#[test]
+fn a_refused_login_is_told_in_the_list_and_leads_back_to_the_dialog() {
+    let mut model = model();
+    let refusal = Refusal::Server { code: ErrorCode::NAME_TAKEN, params: vec!["ana".into()] };
+    model.update(Action::Refused(refusal.clone()));
+    assert_eq!(rows(&model).len(), 2);
+    assert_eq!(model.update(Action::ChangeLogin), [Effect::Disconnect]);
+    let form = model.form.clone().unwrap();
+    assert_eq!((form.name.as_str(), form.server.as_str(), form.refusal), ("ana", "box", Some(refusal)));
+    let start = |name: &str| Action::Start { name: name.into(), server: "box".into(), host: false };
+    assert_eq!(model.update(start("")), []);
+    assert!(model.form.as_ref().is_some_and(|form| form.name_problem.is_some()));
+    assert_eq!(model.update(start("eva")), [Effect::Connect { server: "box".into(), name: "eva".into() }]);
+    assert_eq!(model.form, None);
+}
+
+#[test]
+fn an_unknown_kind_is_shown_as_one_that_needs_a_newer_version() {
+    let newer = Entry { kind: Kind(999), text: None, ..entry(1, LUIS, 0, "") };
+    check(vec![Action::Entries(GENERAL, vec![newer])], &["= 2026-11-22", "luis 12:00: <newer>"]);
+}
+
+#[test]
+fn nobody_is_online_while_we_are_not() {
+    let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) };
+    let (model, _) = check(vec![lost], &[]);
+    assert_eq!(model.people.online_count(), 0);
+    assert_eq!(model.connection, Connection::Lost { why: Lost::Closed, retry_at_ms: NOON + 4_000 });
+}
