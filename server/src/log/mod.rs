@@ -94,6 +94,17 @@ impl Entry {
     }
 }
 
+/// Where an entry stands: enough to answer a resend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its place.
+    pub seq: Seq,
+    /// Its room.
+    pub room: RoomId,
+    /// When the server took it, in milliseconds since 1970 (UTC).
+    pub at: i64,
+}
+
 /// What the log has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -108,10 +119,8 @@ pub enum Event {
     Duplicate {
         /// Whose draft it was.
         ticket: Ticket,
-        /// The place of the first one. Its `Committed`, if it comes from the same run, came earlier.
-        of: Seq,
-        /// The room of the first one.
-        room: RoomId,
+        /// The first one. Its `Committed`, if it comes from the same run, came earlier.
+        of: Stored,
     },
     /// It was not stored, and leaves no trace.
     Failed {
@@ -124,8 +133,8 @@ pub enum Event {
     Found {
         /// Who asked.
         ticket: Ticket,
-        /// The place and the room of the entry, if there is one.
-        place: Option<(Seq, RoomId)>,
+        /// The entry, if there is one.
+        stored: Option<Stored>,
     },
     /// Answers [`Log::fetch`]: the entries that exist, by rising `seq`.
     Fetched {
@@ -171,8 +180,9 @@ pub trait Log {
     /// Asks whether an author's `cid` stands in the log.
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid);
 
-    /// Asks for entries by their places, which rise.
-    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>);
+    /// Asks for entries by their places, which rise. If their bodies are larger than `body_bytes_max` together, only the
+    /// newest that fit are read, and at least one: so nobody's page can fill the memory.
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize);
 
     /// Takes what there is to tell, oldest first, without waiting.
     fn poll(&mut self, events: &mut Vec<Event>);
