@@ -20,6 +20,7 @@ pub mod memory;
 pub mod store;
 
 use std::fmt;
+use std::sync::Arc;
 
 use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
 
@@ -169,12 +170,17 @@ impl fmt::Display for FailureKind {
     }
 }
 
+/// Called by a log whenever there is something new to [`Log::poll`]; calls may merge. It must not block, and may come
+/// from any thread.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// A log. See the module for the contract.
 pub trait Log {
     /// Queues drafts, to be stored in this order.
     fn append(&mut self, drafts: Vec<Draft>);
 
-    /// Says that a failure was seen: what is appended from now on is tried again.
+    /// Says that the failures told so far were seen: what is appended from now on is tried again. What was appended
+    /// before still fails, and so does all behind a failure that was not told yet.
     fn acknowledge_failure(&mut self);
 
     /// Asks whether an author's `cid` stands in the log.
