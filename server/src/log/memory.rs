@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use tertulia_protocol::{Cid, RoomId, Seq, UserId};
+use tertulia_protocol::{Cid, Seq, UserId};
 
-use super::{Draft, Entry, Event, FailureKind, Log, Ticket, Wake};
+use super::{Draft, Entry, Event, FailureKind, Log, Stored, Ticket, Wake};
 
 /// A log in memory.
 #[derive(Default)]
@@ -149,7 +149,8 @@ impl MemoryLog {
         let first = *self.places.entry((draft.author, draft.cid)).or_insert(seq);
         if first != seq {
             let room = self.entry(first).map(|entry| entry.room).unwrap_or_default();
-            return self.tell(Event::Duplicate { ticket, of: first, room });
+            let at = self.entry(first).map(|entry| entry.at).unwrap_or_default();
+            return self.tell(Event::Duplicate { ticket, of: Stored { seq: first, room, at } });
         }
         let entry = Entry::new(seq, draft);
         self.entries.push(entry.clone());
@@ -198,13 +199,21 @@ impl Log for MemoryLog {
     }
 
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid) {
-        let place = self.places.get(&(author, cid)).and_then(|seq| self.entry(*seq)).map(place);
-        self.tell(Event::Found { ticket, place });
+        let stored = self.places.get(&(author, cid)).and_then(|seq| self.entry(*seq)).map(stored);
+        self.tell(Event::Found { ticket, stored });
         self.wake();
     }
 
-    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>) {
-        let entries = seqs.iter().filter_map(|seq| self.entry(*seq)).cloned().collect();
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
+        let mut bytes = 0;
+        let fits = |entry: &&Entry| {
+            let is_first = bytes == 0;
+            bytes += entry.body.len();
+            is_first || bytes <= body_bytes_max
+        };
+        let newest = seqs.iter().rev().filter_map(|seq| self.entry(*seq)).take_while(fits);
+        let mut entries: Vec<Entry> = newest.cloned().collect();
+        entries.reverse();
         self.tell(Event::Fetched { ticket, entries });
         self.wake();
     }
@@ -215,8 +224,8 @@ impl Log for MemoryLog {
     }
 }
 
-fn place(entry: &Entry) -> (Seq, RoomId) {
-    (entry.seq, entry.room)
+fn stored(entry: &Entry) -> Stored {
+    Stored { seq: entry.seq, room: entry.room, at: entry.at }
 }
 
 impl fmt::Debug for MemoryLog {
