@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     frame::{HEADER_BYTES, RawFrame},
     push, reply, request,
+    well_formed::item_end,
 };
 
 /// From this type on, a frame that is not known is skipped; below it, it is an error.
@@ -44,10 +45,11 @@ pub(crate) fn to_vec<T: Encode<()>>(value: &T) -> Vec<u8> {
 }
 
 pub(crate) fn from_slice<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    let mut decoder = minicbor::Decoder::new(bytes);
-    let value = decoder.decode().map_err(|_| DecodeError::Malformed)?;
     // The library stops behind the first item. What follows would be read differently by another implementation.
-    if decoder.position() == bytes.len() { Ok(value) } else { Err(DecodeError::TrailingBytes) }
+    if item_end(bytes).ok_or(DecodeError::Malformed)? < bytes.len() {
+        return Err(DecodeError::TrailingBytes);
+    }
+    minicbor::decode(bytes).map_err(|_| DecodeError::Malformed)
 }
 
 /// Why a whole frame is not a message.

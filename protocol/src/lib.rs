@@ -28,6 +28,7 @@ pub mod push;
 pub mod reply;
 pub mod request;
 mod types;
+mod well_formed;
 
 pub use codec::{ClientFrame, DecodeError, Message, ServerFrame, encode, encode_into};
 pub use entry::{Entry, Kind};

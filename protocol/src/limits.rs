@@ -13,6 +13,10 @@ pub const FRAME_BYTES_MAX_BEFORE_LOGIN: usize = 4 * 1024;
 /// The largest frame length (type and payload, in bytes) after a login, in both directions.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 
+/// How deep arrays and maps may lie in each other. Version 1 needs four levels; the rest is for later fields, which
+/// must be skipped by those who do not know them.
+pub const NESTING_MAX: usize = 16;
+
 /// What a decoded frame may occupy in memory, as a multiple of its bytes on the wire. The worst case is an array of
 /// empty strings: one byte each on the wire, 24 in memory, and a vector that has just doubled.
 pub const DECODED_BYTES_PER_FRAME_BYTE: usize = 64;
