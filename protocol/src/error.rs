@@ -52,7 +52,7 @@ codes! {
     BAD_SIGNATURE = 20, "bad_signature";
     /// The key is new here, and no name came with it.
     NAME_NEEDED = 21, "name_needed";
-    /// The name breaks a rule. Parameters: the rule.
+    /// The name breaks a rule. Parameters: the rule, as [`crate::InvalidName::rule`] calls it.
     BAD_NAME = 22, "bad_name";
     /// The name belongs to somebody else. Parameters: the name.
     NAME_TAKEN = 23, "name_taken";

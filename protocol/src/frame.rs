@@ -64,7 +64,8 @@ impl FrameDecoder {
         self.limit = limit;
     }
 
-    /// Whether a frame has begun and not ended. Its peer owes the rest.
+    /// Whether bytes are kept: of a frame that has begun and not ended, whose rest the peer owes, or of whole frames
+    /// that the caller left, which nobody owes anything for.
     #[must_use]
     pub fn has_partial(&self) -> bool {
         !self.kept.is_empty()
@@ -77,7 +78,8 @@ impl FrameDecoder {
     }
 
     /// Takes bytes in, and gives the frames that they complete. Frames that the caller leaves are kept: a later call,
-    /// with no new bytes if need be, gives them.
+    /// with no new bytes if need be, gives them. The limit is applied when a frame is handed out, so that one set
+    /// behind the login holds for what was sent behind it.
     pub fn feed<'a>(&'a mut self, bytes: &'a [u8]) -> Frames<'a> {
         Frames { decoder: self, bytes, start: 0, failed: false }
     }
@@ -98,7 +100,7 @@ impl Frames<'_> {
     /// The next whole frame, or `None` if more bytes are needed.
     ///
     /// # Errors
-    /// A length that cannot be right. It is given once; the stream is of no more use.
+    /// A length that cannot be right. It is given once; the stream is of no more use, and nothing is kept of it.
     #[expect(
         clippy::should_implement_trait,
         reason = "the frame borrows from the decoder, which `Iterator` cannot say"
@@ -144,6 +146,8 @@ impl Frames<'_> {
 
     fn fail(&mut self, error: FrameError) -> FrameError {
         self.failed = true;
+        // Where the next frame begins is not known any more: whatever is fed from now on must not be taken for one.
+        self.decoder.limit = 0;
         error
     }
 }
@@ -151,14 +155,14 @@ impl Frames<'_> {
 impl Drop for Frames<'_> {
     fn drop(&mut self) {
         let kept = &mut self.decoder.kept;
-        if self.failed || (self.start >= kept.len() && self.bytes.is_empty()) {
-            // Ten thousand idle connections must not each hold on to the largest frame they ever sent.
+        if self.failed {
             *kept = Vec::new();
-        } else {
-            if self.start > 0 {
-                kept.drain(..self.start);
-            }
+        } else if self.start == 0 {
             kept.extend_from_slice(self.bytes);
+        } else {
+            // A new vector of just this size, and none for nothing: ten thousand idle connections must not each hold
+            // on to the memory of the largest frame they ever sent, be it for the first byte of the next one.
+            *kept = [&kept[self.start..], self.bytes].concat();
         }
     }
 }

@@ -17,9 +17,10 @@ pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 /// must be skipped by those who do not know them.
 pub const NESTING_MAX: usize = 16;
 
-/// What a decoded frame may occupy in memory, as a multiple of its bytes on the wire. The worst case is an array of
-/// empty strings: one byte each on the wire, 24 in memory, and a vector that has just doubled.
-pub const DECODED_BYTES_PER_FRAME_BYTE: usize = 64;
+/// What a decoded frame may occupy in memory, as a multiple of its bytes on the wire, at every moment of decoding. The
+/// worst case is a list of empty texts: one byte each on the wire, 24 in memory, in a vector that has just doubled and
+/// has the old half beside it. Only the server sends such lists; for what clients send the factor is 24.
+pub const DECODED_BYTES_PER_FRAME_BYTE: usize = 72;
 
 /// The longest text of a message, in bytes of UTF-8, after trimming final newlines. The shortest is one byte.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -39,8 +40,9 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// The most entries that one page carries.
 pub const PAGE_ENTRIES_MAX: u64 = 200;
 
-/// Where a page stops growing: the bodies of its entries, in bytes. One entry always fits.
-pub const PAGE_BODY_BYTES_MAX: usize = 160 * 1024;
+/// Where a page stops growing: the bodies of its entries, in bytes. One entry always fits. With 200 entries that all
+/// mention as many people as they may, this is what keeps a page within a frame.
+pub const PAGE_BODY_BYTES_MAX: usize = 144 * 1024;
 
 /// The most people that one `Synced` carries; the client asks again with the last id for the rest.
 pub const SYNC_USERS_MAX: usize = 1_000;

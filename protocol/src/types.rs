@@ -3,7 +3,7 @@
 use std::fmt;
 
 use minicbor::{Decode, Encode};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::limits::{NAME_BYTES_MAX, NAME_CHARS_MAX, TEXT_BYTES_MAX};
 
@@ -95,7 +95,8 @@ bytes! {
 pub struct UserName(Box<str>);
 
 impl UserName {
-    /// Reads a name as somebody typed it: brings it to NFKC, then holds it against the rules.
+    /// Reads a name as somebody typed it: drops U+FE0E and U+FE0F, which only choose between two pictures of an emoji
+    /// and come along when one is picked; brings the rest to NFKC; then holds it against the rules.
     ///
     /// # Errors
     /// Which rule it breaks, so that a person can mend it.
@@ -104,15 +105,20 @@ impl UserName {
         if typed.len() > 4 * NAME_BYTES_MAX {
             return Err(InvalidName::TooLong);
         }
-        let name: String = typed.nfkc().collect();
+        let name: String = typed.chars().filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}')).nfkc().collect();
         if name.is_empty() {
             return Err(InvalidName::Empty);
         }
         if name.chars().count() > NAME_CHARS_MAX || name.len() > NAME_BYTES_MAX {
             return Err(InvalidName::TooLong);
         }
-        if let Some(bad) = name.chars().find(|c| !is_visible(*c)) {
-            return Err(InvalidName::Character(bad));
+        let mut before = ' ';
+        for c in name.chars() {
+            // A mark with nothing to stand on would join whatever is written in front of the name.
+            if !is_visible(c) || (before == ' ' && is_combining_mark(c)) {
+                return Err(InvalidName::Character(c));
+            }
+            before = c;
         }
         if name.starts_with(' ') || name.ends_with(' ') || name.contains("  ") {
             return Err(InvalidName::Spaces);
@@ -137,18 +143,25 @@ impl fmt::Display for UserName {
 }
 
 /// Whether a character shows itself, and leaves its neighbours where they are. Letters, marks, digits, punctuation and
-/// symbols do; controls, format characters (joiners, bidi overrides, tags), fillers, private use and spaces other than
-/// U+0020 do not: two names that look alike must not differ by one of them.
+/// symbols do; controls, format characters (joiners, bidi overrides, tags), fillers, blanks, private use, noncharacters
+/// and spaces other than U+0020 do not: two names that look alike must not differ by one of them.
+///
+/// The list holds the general categories Cc, Cf, Co, Zl, Zp and Zs and the property `Default_Ignorable_Code_Point` of
+/// Unicode (`tests/names.rs` has them, taken from its tables), the interlinear and replacement characters, and signs
+/// that are drawn as nothing. It is a list of ours, and not a library's, because it must not change under us with a
+/// library's version: what was a good name yesterday is one today.
 fn is_visible(c: char) -> bool {
     let hidden = c.is_control()
         || (c.is_whitespace() && c != ' ')
+        || u32::from(c) & 0xfffe == 0xfffe
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{8e2}' | '\u{890}' | '\u{891}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
-            | '\u{e000}'..='\u{f8ff}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}'
-            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}');
+            | '\u{2800}' | '\u{2d7f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}'
+            | '\u{1107f}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{16fe4}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}');
     !hidden
 }
 
@@ -159,12 +172,27 @@ pub enum InvalidName {
     Empty,
     /// More than 32 characters, or more than 64 bytes.
     TooLong,
-    /// A control, invisible, bidirectional, private or unusual space character.
+    /// A control, invisible, bidirectional, private or unusual space character, or a combining mark that has no letter
+    /// in front of it.
     Character(char),
     /// A space at the beginning or the end, or two in a row.
     Spaces,
     /// No letter and no digit.
     NoLetter,
+}
+
+impl InvalidName {
+    /// The rule's name: the parameter of [`crate::ErrorCode::BAD_NAME`].
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::Character(_) => "character",
+            Self::Spaces => "spaces",
+            Self::NoLetter => "no_letter",
+        }
+    }
 }
 
 impl fmt::Display for InvalidName {
@@ -174,7 +202,9 @@ impl fmt::Display for InvalidName {
             Self::TooLong => {
                 write!(f, "the name is longer than {NAME_CHARS_MAX} characters or {NAME_BYTES_MAX} bytes")
             }
-            Self::Character(c) => write!(f, "the name holds a character that cannot be seen: U+{:04X}", u32::from(*c)),
+            Self::Character(c) => {
+                write!(f, "the name holds a character that cannot be seen there: U+{:04X}", u32::from(*c))
+            }
             Self::Spaces => f.write_str("the name begins or ends with a space, or has two in a row"),
             Self::NoLetter => f.write_str("the name has no letter and no digit"),
         }
