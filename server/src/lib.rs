@@ -1,7 +1,17 @@
 //! The Tertulia server.
 
 pub mod activity_log;
+pub mod admission;
+pub mod chat;
+pub mod close_reason;
+pub mod connection;
+pub mod connections;
+pub mod desk;
+pub mod fan_out;
 pub mod keys;
 pub mod limits;
 pub mod log;
 pub mod names;
+pub mod session;
+pub mod timers;
+pub mod turn;

@@ -1,0 +1,82 @@
+//! One connection: its bytes, its protocol, its times.
+//!
+//! ```text
+//! Open ──close()──▶ Draining ──all sent, FIN sent, FIN received, or too late──▶ Closed ──reap──▶ (key free)
+//!   └───────────────abrupt reason──────────────────────────────────────────────────▲
+//! ```
+
+use std::net::SocketAddr;
+
+use tertulia_protocol::limits::FRAME_BYTES_MAX_BEFORE_LOGIN;
+use tertulia_transport::Framed;
+
+use crate::{close_reason::CloseReason, session::Session};
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Both ways.
+    Open,
+    /// What is queued still goes out, what comes in is thrown away.
+    Draining,
+    /// To be reaped.
+    Closed,
+}
+
+/// One connection. Times are milliseconds of the loop's monotonic clock.
+#[derive(Debug)]
+pub struct Connection<S> {
+    /// The bytes.
+    pub framed: Framed<S>,
+    /// The protocol.
+    pub session: Session,
+    /// Where it stands.
+    pub state: State,
+    /// Why it ended; the first reason counts.
+    pub reason: Option<CloseReason>,
+    /// Whether the peer has ended its direction.
+    pub peer_ended: bool,
+    /// Whether it is on the ready list.
+    pub is_ready: bool,
+    /// Whether it is on the list of those with something to send.
+    pub is_dirty: bool,
+    /// Whether its frames stay unread until something changes.
+    pub is_paused: bool,
+    /// Its number in the activity log.
+    pub number: u64,
+    /// When it was accepted.
+    pub opened: u64,
+    /// When bytes last came.
+    pub heard: u64,
+    /// When bytes last went.
+    pub sent: u64,
+    /// When the frame began that has not ended, or the draining.
+    pub since: Option<u64>,
+    /// When the timer that stands for it goes off; later ones of it are stale.
+    pub timer: u64,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+}
+
+impl<S> Connection<S> {
+    /// A connection that was just accepted.
+    pub fn new(socket: S, number: u64, peer: SocketAddr, now: u64) -> Self {
+        Self {
+            framed: Framed::new(socket, FRAME_BYTES_MAX_BEFORE_LOGIN),
+            session: Session::AwaitHello,
+            state: State::Open,
+            reason: None,
+            peer_ended: false,
+            is_ready: false,
+            is_dirty: false,
+            is_paused: false,
+            number,
+            opened: now,
+            heard: now,
+            sent: now,
+            since: None,
+            timer: u64::MAX,
+            peer,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The slab of connections, with generations, and the lists of those that have something to do.
+//!
+//! **Invariant:** a key is freed in [`Connections::reap`] and nowhere else. Until then events of the same poll may
+//! still name it; afterwards the generation tells them from those of the key's next owner.
+
+use std::sync::Arc;
+
+use slab::Slab;
+
+use crate::connection::{Connection, State};
+
+/// Half of the bits of a token for the key, half for the generation; on 32-bit systems a million connections and 4,096
+/// generations, which is more than one poll can reuse.
+const KEY_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
+
+const GENERATION_MASK: usize = usize::MAX >> KEY_BITS;
+
+/// A connection's place in the slab, told from the earlier owners of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(usize);
+
+impl ConnectionId {
+    /// As a number for the poll.
+    #[must_use]
+    pub fn to_token(self) -> usize {
+        self.0
+    }
+
+    /// From the number of an event.
+    #[must_use]
+    pub fn from_token(token: usize) -> Self {
+        Self(token)
+    }
+
+    fn new(key: usize, generation: usize) -> Self {
+        Self((generation & GENERATION_MASK) << KEY_BITS | key)
+    }
+
+    fn key(self) -> usize {
+        self.0 & ((1 << KEY_BITS) - 1)
+    }
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    id: ConnectionId,
+    connection: Connection<S>,
+}
+
+/// All connections.
+#[derive(Debug)]
+pub struct Connections<S> {
+    slots: Slab<Slot<S>>,
+    generation: usize,
+    /// Those that may have frames to hand out.
+    ready: Vec<ConnectionId>,
+    /// Those that have something to send.
+    dirty: Vec<ConnectionId>,
+    /// Those whose state is `Closed`.
+    closed: Vec<ConnectionId>,
+}
+
+impl<S> Default for Connections<S> {
+    fn default() -> Self {
+        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new() }
+    }
+}
+
+impl<S> Connections<S> {
+    /// How many there are, closing ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Takes a connection in.
+    pub fn insert(&mut self, connection: Connection<S>) -> ConnectionId {
+        self.generation = self.generation.wrapping_add(1);
+        let entry = self.slots.vacant_entry();
+        let id = ConnectionId::new(entry.key(), self.generation);
+        entry.insert(Slot { id, connection });
+        id
+    }
+
+    /// A connection, if it is still the one that the id was given to.
+    pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<S>> {
+        self.slots.get_mut(id.key()).filter(|slot| slot.id == id).map(|slot| &mut slot.connection)
+    }
+
+    /// The ids of all.
+    #[must_use]
+    pub fn ids(&self) -> Vec<ConnectionId> {
+        self.slots.iter().map(|(_, slot)| slot.id).collect()
+    }
+
+    /// Puts a connection on the ready list, once.
+    pub fn make_ready(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.get_mut(id)
+            && !connection.is_ready
+        {
+            connection.is_ready = true;
+            self.ready.push(id);
+        }
+    }
+
+    /// Puts a connection on the list of those with something to send, once.
+    pub fn make_dirty(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.get_mut(id)
+            && !connection.is_dirty
+        {
+            connection.is_dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Marks a connection as closed: it is reaped at the end of the turn.
+    pub fn make_closed(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.get_mut(id)
+            && connection.state != State::Closed
+        {
+            connection.state = State::Closed;
+            self.closed.push(id);
+        }
+    }
+
+    /// Whether some connection has frames to hand out or bytes to send without waiting for an event.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.ready.is_empty() || !self.dirty.is_empty() || !self.closed.is_empty()
+    }
+
+    /// Queues a frame for a connection, which gets its turn in this turn's flush. Answers how many bytes wait for it
+    /// then; 0 if it is gone or takes nothing any more.
+    pub fn queue(&mut self, id: ConnectionId, bytes: Arc<[u8]>) -> usize {
+        let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return 0 };
+        let connection = &mut slot.connection;
+        connection.framed.queue(bytes);
+        if !connection.is_dirty {
+            connection.is_dirty = true;
+            self.dirty.push(id);
+        }
+        connection.framed.queued_bytes()
+    }
+
+    /// Takes one of the two lists, swapped for an empty vector so that neither is ever allocated twice. The taker
+    /// clears the mark of each connection that it handles; who has more to do then comes back on the list.
+    pub fn take_ready(&mut self, taken: &mut Vec<ConnectionId>) {
+        taken.clear();
+        std::mem::swap(&mut self.ready, taken);
+    }
+
+    /// Like [`Self::take_ready`], for those with something to send.
+    pub fn take_dirty(&mut self, taken: &mut Vec<ConnectionId>) {
+        taken.clear();
+        std::mem::swap(&mut self.dirty, taken);
+    }
+
+    /// Frees the keys of the closed ones and hands their connections out.
+    pub fn reap(&mut self) -> Vec<Connection<S>> {
+        let closed = std::mem::take(&mut self.closed);
+        let reaped = closed
+            .into_iter()
+            .filter(|id| self.slots.get(id.key()).is_some_and(|slot| slot.id == *id))
+            .collect::<Vec<_>>();
+        let reaped = reaped.into_iter().map(|id| self.slots.remove(id.key()).connection).collect();
+        if self.slots.is_empty() {
+            // A server that was full once must not stay as large for ever.
+            self.slots.shrink_to_fit();
+            self.ready.shrink_to_fit();
+            self.dirty.shrink_to_fit();
+            self.closed.shrink_to_fit();
+        }
+        reaped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(number: u64) -> Connection<()> {
+        Connection::new((), number, "127.0.0.1:1".parse().unwrap(), 0)
+    }
+
+    #[test]
+    fn an_id_does_not_reach_the_next_owner_of_its_key() {
+        let mut connections = Connections::default();
+        let first = connections.insert(connection(1));
+        connections.make_closed(first);
+        assert_eq!(connections.reap().len(), 1);
+        let second = connections.insert(connection(2));
+        assert_eq!(first.key(), second.key());
+        assert!(connections.get_mut(first).is_none());
+        assert_eq!(connections.get_mut(second).map(|c| c.number), Some(2));
+        assert_eq!(ConnectionId::from_token(second.to_token()), second);
+    }
+
+    #[test]
+    fn lists_name_a_connection_once() {
+        let mut connections = Connections::default();
+        let id = connections.insert(connection(1));
+        let mut taken = Vec::new();
+        connections.make_ready(id);
+        connections.make_ready(id);
+        connections.take_ready(&mut taken);
+        assert_eq!(taken, [id]);
+        connections.make_dirty(id);
+        assert_eq!(connections.queue(id, Arc::from([1, 2, 3].as_slice())), 3);
+        connections.take_dirty(&mut taken);
+        assert_eq!(taken, [id]);
+        connections.make_closed(id);
+        connections.make_closed(id);
+        assert_eq!((connections.reap().len(), connections.reap().len()), (1, 0));
+    }
+}

@@ -1,0 +1,99 @@
+//! Telling: what happened, encoded once, into the send queues of those who may know.
+//!
+//! Who gets a turn's entries is decided once, after apply: the connections that were live before the turn. Who logs in
+//! during a turn becomes live at its end. One buffer per room and turn, shared by all its receivers.
+//!
+//! **It must not** close a connection: it names those whose queues have grown beyond the limit, and the turn closes
+//! them. So telling never re-enters itself.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tertulia_protocol::{Message, RoomId, encode, encode_into, push::RoomEntry};
+
+use crate::connections::{ConnectionId, Connections};
+
+/// Who is live where, and what this turn has for them.
+#[derive(Debug, Default)]
+pub struct FanOut {
+    everybody: Audience,
+    rooms: BTreeMap<RoomId, Audience>,
+}
+
+/// The live connections of a room, in the order in which they were accepted, and what they are about to be told.
+#[derive(Debug, Default)]
+struct Audience {
+    live: Vec<ConnectionId>,
+    buffer: Vec<u8>,
+}
+
+impl Audience {
+    fn add(&mut self, id: ConnectionId) {
+        if let Err(index) = self.live.binary_search(&id) {
+            self.live.insert(index, id);
+        }
+    }
+
+    fn remove(&mut self, id: ConnectionId) {
+        if let Ok(index) = self.live.binary_search(&id) {
+            self.live.remove(index);
+        }
+        if self.live.is_empty() {
+            self.live = Vec::new();
+        }
+    }
+}
+
+impl FanOut {
+    /// A connection is live from now on, in these rooms.
+    pub fn add(&mut self, id: ConnectionId, rooms: impl Iterator<Item = RoomId>) {
+        self.everybody.add(id);
+        rooms.for_each(|room| self.rooms.entry(room).or_default().add(id));
+    }
+
+    /// A connection is told nothing any more.
+    pub fn remove(&mut self, id: ConnectionId) {
+        self.everybody.remove(id);
+        self.rooms.values_mut().for_each(|audience| audience.remove(id));
+    }
+
+    /// Adds an entry to what a room is told in this turn, and answers how many bytes that is by now.
+    pub fn tell_room(&mut self, entry: &RoomEntry) -> usize {
+        let audience = self.rooms.entry(entry.room).or_default();
+        encode_into(entry, &mut audience.buffer);
+        audience.buffer.len()
+    }
+
+    /// Queues a frame for everybody who is live.
+    pub fn tell_everybody<S, M: Message>(
+        &mut self,
+        message: &M,
+        connections: &mut Connections<S>,
+        limit: usize,
+        overflowing: &mut Vec<ConnectionId>,
+    ) {
+        queue_all(&self.everybody.live, &encode(message).into(), connections, limit, overflowing);
+    }
+
+    /// Queues what the rooms are told in this turn. Those whose queues are beyond `limit` bytes then are named.
+    pub fn deliver<S>(&mut self, connections: &mut Connections<S>, limit: usize, overflowing: &mut Vec<ConnectionId>) {
+        for audience in self.rooms.values_mut().filter(|audience| !audience.buffer.is_empty()) {
+            let bytes: Arc<[u8]> = audience.buffer.as_slice().into();
+            audience.buffer.clear();
+            queue_all(&audience.live, &bytes, connections, limit, overflowing);
+        }
+    }
+}
+
+fn queue_all<S>(
+    receivers: &[ConnectionId],
+    bytes: &Arc<[u8]>,
+    connections: &mut Connections<S>,
+    limit: usize,
+    overflowing: &mut Vec<ConnectionId>,
+) {
+    for id in receivers {
+        if connections.queue(*id, Arc::clone(bytes)) > limit {
+            overflowing.push(*id);
+        }
+    }
+}

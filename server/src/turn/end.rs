@@ -1,0 +1,147 @@
+//! Sixth and seventh phase: what the clock has made due, how a connection ends, and who leaves the slab.
+
+use std::sync::Arc;
+
+use tertulia_protocol::{encode, limits as wire, push};
+use tertulia_transport::Socket;
+
+use super::Turn;
+use crate::{
+    activity_log::Activity,
+    chat::Refusal,
+    close_reason::CloseReason,
+    connection::State,
+    connections::ConnectionId,
+    desk::{self, Now},
+    log::Log,
+    session::Session,
+};
+
+impl<S: Socket, L: Log> Turn<S, L> {
+    pub(super) fn expire(&mut self, now: Now) {
+        while let Some((at, id)) = self.timers.expired(now.mono) {
+            let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.timer == at) else {
+                continue;
+            };
+            connection.timer = u64::MAX;
+            if let Some(next) = self.expire_one(id, now) {
+                self.set_timer(id, next.max(now.mono + 1));
+            }
+        }
+        if self.connections.is_empty() {
+            self.timers.clear();
+        }
+    }
+
+    /// Does what is due for a connection, and says when to look again.
+    pub(super) fn expire_one(&mut self, id: ConnectionId, now: Now) -> Option<u64> {
+        let limits = &self.limits;
+        let connection = self.connections.get_mut(id)?;
+        let is_ready = matches!(connection.session, Session::Ready(_));
+        let since = connection.since.filter(|_| !connection.is_paused);
+        match connection.state {
+            State::Closed => return None,
+            State::Draining => {
+                let until = connection.since.unwrap_or(now.mono) + limits.drain_ms;
+                if until > now.mono {
+                    return Some(until);
+                }
+                self.connections.make_closed(id);
+                return None;
+            }
+            State::Open => {}
+        }
+        let handshake = (!is_ready).then_some((connection.opened + limits.handshake_ms, CloseReason::HandshakeTimeout));
+        let frame = since.map(|since| (since + limits.partial_frame_ms, CloseReason::FrameTimeout));
+        let silent = is_ready.then_some((connection.heard + wire::DEAD_AFTER_MS, CloseReason::Silent));
+        let due = handshake.into_iter().chain(frame).chain(silent).min()?;
+        if due.0 <= now.mono {
+            self.close(id, due.1, now);
+            return self.connections.get_mut(id).map(|_| now.mono + self.limits.drain_ms);
+        }
+        if !is_ready {
+            return Some(due.0);
+        }
+        let mut heartbeat = connection.sent + wire::HEARTBEAT_AFTER_MS;
+        if heartbeat <= now.mono {
+            let position = self.desk.chat.position();
+            self.connections.queue(id, encode(&push::Heartbeat { position }).into());
+            heartbeat = now.mono + wire::HEARTBEAT_AFTER_MS;
+        }
+        Some(heartbeat.min(due.0))
+    }
+
+    /// Makes sure that a connection is looked at by then.
+    pub(super) fn set_timer(&mut self, id: ConnectionId, at: u64) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && at < connection.timer
+        {
+            connection.timer = at;
+            self.timers.set(at, id);
+        }
+    }
+
+    pub(super) fn close(&mut self, id: ConnectionId, reason: CloseReason, now: Now) {
+        self.close_with(id, reason, None, now);
+    }
+
+    /// Ends a connection: it is told why, nobody is told anything through it any more, and when it has taken what is
+    /// queued, or the time for that is up, it is reaped. The first reason counts.
+    pub(super) fn close_with(&mut self, id: ConnectionId, reason: CloseReason, refusal: Option<Refusal>, now: Now) {
+        let words = refusal.clone().or_else(|| reason.code().map(|(code, text)| Refusal::new(code, text)));
+        let last = words.map(|words| encode(&desk::error(None, words))).unwrap_or_default();
+        self.end(id, reason, &last, now);
+        if let Some(refusal) = refusal
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            let (conn, name) = (connection.number, connection.session.wanted_name().map(ToOwned::to_owned));
+            self.record(now, Activity::Refused { conn, name, why: refusal.code.name() });
+        }
+    }
+
+    pub(super) fn close_stranger(&mut self, id: ConnectionId, reason: CloseReason, last: &[u8], now: Now) {
+        self.end(id, reason, last, now);
+    }
+
+    pub(super) fn end(&mut self, id: ConnectionId, reason: CloseReason, last: &[u8], now: Now) {
+        let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open) else {
+            return;
+        };
+        connection.reason = Some(reason);
+        connection.state = State::Draining;
+        connection.since = Some(now.mono);
+        let user = connection.session.user();
+        // Answers of this turn come before the end.
+        let mut words = Vec::new();
+        for (_, bytes) in self.answers.0.iter_mut().filter(|(of, _)| *of == id) {
+            words.append(bytes);
+        }
+        words.extend_from_slice(last);
+        if !words.is_empty() {
+            connection.framed.queue(Arc::from(words));
+        }
+        connection.framed.finish();
+        if let Some(user) = user {
+            self.fan_out.remove(id);
+            self.presence.leave(user, now.mono);
+        }
+        if reason.is_abrupt() {
+            self.connections.make_closed(id);
+        } else {
+            self.connections.make_dirty(id);
+            self.set_timer(id, now.mono + self.limits.drain_ms);
+        }
+    }
+
+    pub(super) fn reap(&mut self, now: Now) {
+        for connection in self.connections.reap() {
+            self.admission.forget(connection.peer.ip());
+            let user = connection.session.user().map(|user| self.desk.chat.directory().name(user).to_owned());
+            let reason = connection.reason.unwrap_or(CloseReason::ConnectionLost);
+            let duration_ms = now.mono.saturating_sub(connection.opened);
+            let why = reason.name();
+            self.record(now, Activity::Disconnected { conn: connection.number, user, why, duration_ms });
+            self.reaped.push(connection.framed.into_socket());
+        }
+    }
+}

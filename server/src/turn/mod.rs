@@ -1,0 +1,269 @@
+//! One whole turn of the server, generic over socket and log: bytes, ends, committed entries and the time come in,
+//! bytes and the next deadline go out. The loop drives it with a poll; tests and the simulation drive it by hand.
+//!
+//! A turn is always the same phases in the same order. Accepting comes first and is the loop's.
+//!
+//! | phase   | what | why here |
+//! |---------|------|----------|
+//! | receive | each ready connection, within its budget | all drafts of a turn become one batch |
+//! | append  | the batch goes to the log | one commit for everybody |
+//! | apply   | what the log has committed, within a budget per room | nothing is told before it is durable and decided |
+//! | fan out | each room's buffer to its live connections; then the newcomers go live | who is live was settled before the turn |
+//! | flush   | each connection with something to send, once | one system call a receiver and turn |
+//! | expire  | what the clock has made due | it may end connections, and the last phase buries them |
+//! | reap    | closed connections leave the slab | no event of this poll can name them any more |
+//!
+//! A close decided anywhere only marks the connection. **The turn must not** read a clock or block.
+
+mod apply;
+mod end;
+mod receive;
+mod tell;
+
+use std::{collections::VecDeque, net::SocketAddr};
+
+use tertulia_protocol::reply;
+use tertulia_transport::Socket;
+
+use crate::{
+    activity_log::{Activity, Record},
+    admission::{Admission, Plaintext, canonical},
+    chat::{CannotApply, Chat, Presence},
+    close_reason::CloseReason,
+    connection::Connection,
+    connections::{ConnectionId, Connections},
+    desk::{Desk, Login, Now},
+    fan_out::FanOut,
+    limits::Limits,
+    log::{Event, Log},
+    timers::Timers,
+};
+
+/// How the server talks to strangers, and what it writes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Which addresses may speak without encryption.
+    pub plaintext: Plaintext,
+    /// Whether the activity log holds the texts of public rooms.
+    pub log_text: bool,
+}
+
+/// Why the server cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The log is not to be trusted any more.
+    Log(String),
+    /// The log says what this version does not understand.
+    Chat(CannotApply),
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Log(why) => write!(f, "the log cannot go on: {why}"),
+            Self::Chat(why) => why.fmt(f),
+        }
+    }
+}
+
+/// The server between two polls.
+pub struct Turn<S, L> {
+    connections: Connections<S>,
+    desk: Desk<L>,
+    fan_out: FanOut,
+    presence: Presence,
+    timers: Timers,
+    admission: Admission,
+    activity: Box<dyn Record>,
+    limits: Limits,
+    policy: Policy,
+    /// What the log has told and apply has not taken.
+    backlog: VecDeque<Event>,
+    told: Vec<Event>,
+    /// Whether the log waits to hear that its failures were seen.
+    has_failed: bool,
+    /// Logins that go live at the end of the turn.
+    logins: Vec<Login>,
+    /// Answers of this turn, queued ahead of the rooms' buffers.
+    answers: Answers,
+    /// People whose names not everybody has been told.
+    unannounced: Vec<reply::UserRow>,
+    /// Connections that wait for the log to take more.
+    starved: Vec<ConnectionId>,
+    overflowing: Vec<ConnectionId>,
+    taken: Vec<ConnectionId>,
+    reaped: Vec<S>,
+    scratch: Box<[u8]>,
+    stopping: Option<Stopping>,
+}
+
+/// An ordered stop: first what was accepted gets its place, then everybody is told.
+#[derive(Clone, Copy, Debug)]
+struct Stopping {
+    since: u64,
+    told: bool,
+}
+
+/// How long an ordered stop waits for the log, in milliseconds.
+const STOP_SETTLE_MS: u64 = 2_000;
+
+/// How long an ordered stop waits for the peers, in milliseconds, all in all.
+const STOP_MS: u64 = 4_000;
+
+/// The loop's one buffer for reading, in bytes.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// A fatal alert of TLS (RFC 8446, section 6): `protocol_version`. What a TLS client can make sense of.
+const TLS_ALERT: &[u8] = &[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46];
+
+/// The first byte of every TLS connection: a handshake record.
+const TLS_FIRST_BYTE: u8 = 0x16;
+
+/// What a stranger gets.
+const STRANGER_LINE: &[u8] = b"This is a Tertulia chat server. Open it with a Tertulia client.\r\n";
+
+/// Answers in the order in which they arose; those in a row for one connection become one buffer.
+#[derive(Debug, Default)]
+struct Answers(Vec<(ConnectionId, Vec<u8>)>);
+
+impl Answers {
+    fn of(&mut self, id: ConnectionId) -> &mut Vec<u8> {
+        if self.0.last().is_none_or(|(last, _)| *last != id) {
+            self.0.push((id, Vec::new()));
+        }
+        let last = self.0.len() - 1;
+        &mut self.0[last].1
+    }
+}
+
+impl<S: Socket, L: Log> Turn<S, L> {
+    /// A server without connections, over a log that the desk's chat has taken in.
+    pub fn new(desk: Desk<L>, activity: Box<dyn Record>, limits: Limits, policy: Policy) -> Self {
+        Self {
+            connections: Connections::default(),
+            desk,
+            fan_out: FanOut::default(),
+            presence: Presence::default(),
+            timers: Timers::default(),
+            admission: Admission::default(),
+            activity,
+            limits,
+            policy,
+            backlog: VecDeque::new(),
+            told: Vec::new(),
+            has_failed: false,
+            logins: Vec::new(),
+            answers: Answers::default(),
+            unannounced: Vec::new(),
+            starved: Vec::new(),
+            overflowing: Vec::new(),
+            taken: Vec::new(),
+            reaped: Vec::new(),
+            scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+            stopping: None,
+        }
+    }
+
+    /// How many connections there are, closing ones included.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// The chat's state, to look at.
+    pub fn chat(&self) -> &Chat {
+        &self.desk.chat
+    }
+
+    /// The log, for those who own more of it than the turn does.
+    pub fn log_mut(&mut self) -> &mut L {
+        &mut self.desk.log
+    }
+
+    /// Writes a line into the activity log.
+    pub fn record(&mut self, now: Now, activity: Activity) {
+        self.activity.record(now.wall, activity);
+    }
+
+    /// Ends the activity log and the log, and hands them out.
+    pub fn into_parts(self) -> (L, Box<dyn Record>) {
+        (self.desk.log, self.activity)
+    }
+
+    /// Takes a connection in, or takes it in only to tell it why not.
+    pub fn accept(&mut self, socket: S, peer: SocketAddr, now: Now) -> ConnectionId {
+        let number = self.admission.count(peer.ip());
+        let id = self.connections.insert(Connection::new(socket, number, peer, now.mono));
+        self.record(now, Activity::Connected { conn: number, peer: canonical(peer).to_string() });
+        self.set_timer(id, now.mono + self.limits.handshake_ms);
+        let too_many = self.connections.len() > self.limits.connections
+            || self.admission.from(peer.ip()) > self.limits.connections_per_address;
+        if too_many {
+            self.close(id, CloseReason::TooManyConnections, now);
+        } else if !self.policy.plaintext.allows(peer.ip()) {
+            self.close(id, CloseReason::PlaintextRefused, now);
+        } else if self.stopping.is_some() {
+            self.close(id, CloseReason::Stopping, now);
+        }
+        id
+    }
+
+    /// The socket of a connection, to register it.
+    pub fn socket_mut(&mut self, id: ConnectionId) -> Option<&mut S> {
+        self.connections.get_mut(id).map(|connection| connection.framed.socket_mut())
+    }
+
+    /// Remembers what an event said. A token whose connection is gone, or that nobody ever had, is ignored.
+    pub fn mark(&mut self, id: ConnectionId, readable: bool, writable: bool) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.framed.mark(readable, writable);
+        if readable {
+            self.connections.make_ready(id);
+        }
+        if writable {
+            self.connections.make_dirty(id);
+        }
+    }
+
+    /// Does all the phases once.
+    ///
+    /// # Errors
+    /// The server has to end, without another word to anybody: what is durable is not known any more.
+    pub fn run(&mut self, now: Now) -> Result<(), Broken> {
+        self.receive(now);
+        self.desk.append();
+        self.apply(now)?;
+        self.fan_out(now);
+        self.flush(now);
+        self.expire(now);
+        self.reap(now);
+        Ok(())
+    }
+
+    /// When the next turn is due without any event: `Some` of a time that has passed means at once.
+    pub fn deadline(&self) -> Option<u64> {
+        if self.connections.has_work() || !self.backlog.is_empty() {
+            return Some(0);
+        }
+        let stopping =
+            self.stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
+        self.timers.next().into_iter().chain(self.presence.deadline()).chain(stopping).min()
+    }
+
+    /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.
+    pub fn take_reaped(&mut self) -> std::vec::Drain<'_, S> {
+        self.reaped.drain(..)
+    }
+
+    /// Begins an ordered stop: nothing is read any more, what was read gets its place and its answer, everybody is
+    /// told. The caller accepts nobody any more and goes on with turns until [`Self::is_stopped`].
+    pub fn stop(&mut self, now: Now) {
+        self.stopping.get_or_insert(Stopping { since: now.mono, told: false });
+    }
+
+    /// Whether the stop is complete: everybody has gone, or had the time to.
+    pub fn is_stopped(&self, now: Now) -> bool {
+        self.stopping.is_some_and(|stopping| {
+            stopping.told && (self.connections.is_empty() || now.mono >= stopping.since + STOP_MS)
+        })
+    }
+}

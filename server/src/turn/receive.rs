@@ -1,0 +1,127 @@
+//! First phase: bytes become frames, frames become drafts and answers. Also: who is read at all.
+
+use std::ops::ControlFlow;
+
+use tertulia_transport::{ReceiveStatus, Socket};
+
+use super::{STRANGER_LINE, TLS_ALERT, TLS_FIRST_BYTE, Turn};
+use crate::{
+    close_reason::CloseReason,
+    connection::{Connection, State},
+    connections::ConnectionId,
+    desk::Now,
+    log::Log,
+    session::Fault,
+};
+
+impl<S: Socket, L: Log> Turn<S, L> {
+    pub(super) fn receive(&mut self, now: Now) {
+        let mut ready = std::mem::take(&mut self.taken);
+        self.connections.take_ready(&mut ready);
+        for id in &ready {
+            self.receive_from(*id, now);
+        }
+        self.taken = ready;
+    }
+
+    pub(super) fn receive_from(&mut self, id: ConnectionId, now: Now) {
+        let is_full = self.desk.is_full();
+        let Self { connections, desk, scratch, answers, logins, limits, .. } = self;
+        let Some(connection) = connections.get_mut(id) else { return };
+        connection.is_ready = false;
+        let budget = limits.receive_bytes_per_turn;
+        if connection.state != State::Open {
+            let received = connection.framed.discard(scratch, budget);
+            match received.status {
+                ReceiveStatus::Budget => connections.make_ready(id),
+                ReceiveStatus::Eof { .. } | ReceiveStatus::Failed(_) => {
+                    connection.peer_ended = true;
+                    connections.make_dirty(id);
+                }
+                _ => {}
+            }
+            return;
+        }
+        // What waits for a peer that does not read must drain before the peer may ask for more.
+        let is_clogged = connection.framed.queued_bytes() > limits.send_queue_bytes / 2;
+        if is_full || is_clogged || connection.session.is_paused() || self.stopping.is_some() {
+            return if is_full { self.starve(id) } else { self.pause(id) };
+        }
+        connection.is_paused = false;
+        let Connection { framed, session, .. } = connection;
+        let mut answered = Vec::new();
+        let mut frames = 0_usize;
+        let mut fault = None;
+        let received = framed.receive(scratch, budget, &mut |frame| {
+            frames += 1;
+            if let Err(error) = desk.on_frame(id, session, frame, now, &mut answered, logins) {
+                fault = Some(error);
+                return ControlFlow::Break(());
+            }
+            if session.is_paused() || desk.is_full() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        if received.bytes_read > 0 {
+            connection.heard = now.mono;
+        }
+        // Since when a frame is owed: a peer that ends one and begins the next owes that one since now.
+        connection.since = match (connection.framed.has_partial_frame(), connection.since) {
+            (false, _) => None,
+            (true, Some(since)) if frames == 0 => Some(since),
+            (true, _) => Some(now.mono),
+        };
+        let owed = connection.since.map(|since| since + limits.partial_frame_ms);
+        if !answered.is_empty() {
+            answers.of(id).extend_from_slice(&answered);
+        }
+        if let Some(at) = owed {
+            self.set_timer(id, at);
+        }
+        if let Some(Fault { reason, refusal }) = fault {
+            return self.close_with(id, reason, refusal, now);
+        }
+        match received.status {
+            ReceiveStatus::Drained => {}
+            ReceiveStatus::Stopped if self.desk.is_full() => self.starve(id),
+            ReceiveStatus::Stopped => self.pause(id),
+            ReceiveStatus::Budget => self.connections.make_ready(id),
+            ReceiveStatus::Eof { inside_frame } => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.peer_ended = true;
+                }
+                let reason = if inside_frame { CloseReason::PeerBrokeOff } else { CloseReason::PeerLeft };
+                self.close(id, reason, now);
+            }
+            ReceiveStatus::Failed(_) => self.close(id, CloseReason::ConnectionLost, now),
+            ReceiveStatus::Broken { error, first_byte } => match first_byte {
+                Some(TLS_FIRST_BYTE) => self.close_stranger(id, CloseReason::TlsRefused, TLS_ALERT, now),
+                Some(1..) => self.close_stranger(id, CloseReason::Stranger, STRANGER_LINE, now),
+                Some(0) | None => self.close(id, error.into(), now),
+            },
+        }
+    }
+
+    /// Leaves a connection's frames unread until something that it waits for has happened.
+    pub(super) fn pause(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.is_paused = true;
+        }
+    }
+
+    /// Leaves a connection's frames unread until the log can take more.
+    pub(super) fn starve(&mut self, id: ConnectionId) {
+        self.pause(id);
+        self.starved.push(id);
+    }
+
+    /// Lets a paused connection have its turn again; it pauses itself if it has to.
+    pub(super) fn resume(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && connection.is_paused
+        {
+            self.connections.make_ready(id);
+        }
+    }
+}

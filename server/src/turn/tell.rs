@@ -1,0 +1,121 @@
+//! Fourth and fifth phase: answers, rooms and presence go into the queues, and the queues into the sockets.
+
+use tertulia_protocol::{encode, encode_into, limits as wire, push, reply};
+use tertulia_transport::{FlushStatus, Socket};
+
+use super::{STOP_SETTLE_MS, Stopping, Turn};
+use crate::{
+    activity_log::Activity,
+    close_reason::CloseReason,
+    connection::State,
+    desk::{Login, Now},
+    log::Log,
+};
+
+impl<S: Socket, L: Log> Turn<S, L> {
+    pub(super) fn fan_out(&mut self, now: Now) {
+        let limit = self.limits.send_queue_bytes;
+        for (id, bytes) in std::mem::take(&mut self.answers.0) {
+            if self.connections.queue(id, bytes.into()) > limit {
+                self.overflowing.push(id);
+            }
+        }
+        self.fan_out.deliver(&mut self.connections, limit, &mut self.overflowing);
+        if let Some(presence) = self.presence.due(now.mono) {
+            self.announce();
+            self.fan_out.tell_everybody(&presence, &mut self.connections, limit, &mut self.overflowing);
+        }
+        for login in std::mem::take(&mut self.logins) {
+            self.welcome(login, now);
+        }
+        for id in std::mem::take(&mut self.overflowing) {
+            self.close(id, CloseReason::SlowReader, now);
+        }
+        if !self.desk.is_full() {
+            for id in std::mem::take(&mut self.starved) {
+                self.resume(id);
+            }
+        }
+        self.tell_of_the_stop(now);
+    }
+
+    /// Tells everybody the names of those who are new. Comes ahead of the first entry that one of them writes.
+    pub(super) fn announce(&mut self) {
+        for users in self.unannounced.chunks(wire::SYNC_USERS_MAX) {
+            let users = push::Users { users: users.to_vec() };
+            let limit = self.limits.send_queue_bytes;
+            self.fan_out.tell_everybody(&users, &mut self.connections, limit, &mut self.overflowing);
+        }
+        self.unannounced = Vec::new();
+    }
+
+    pub(super) fn welcome(&mut self, Login { id, author, new }: Login, now: Now) {
+        let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open) else {
+            return;
+        };
+        connection.session.ready(author.user, author.device);
+        connection.framed.set_frame_limit(wire::FRAME_BYTES_MAX);
+        let number = connection.number;
+        let chat = &self.desk.chat;
+        let name = chat.directory().name(author.user).to_owned();
+        let welcome = reply::Welcome {
+            user: author.user,
+            device: author.device,
+            name: name.clone(),
+            position: chat.position(),
+            lineage: chat.lineage().to_vec(),
+            now: now.wall,
+            agent: Some(concat!("tertulia-server/", env!("CARGO_PKG_VERSION")).to_owned()),
+        };
+        let mut bytes = encode(&welcome);
+        encode_into(&self.presence.whole(), &mut bytes);
+        self.fan_out.add(id, chat.rooms_of(author.user).map(|(room, _)| room));
+        self.presence.arrive(author.user);
+        self.connections.queue(id, bytes.into());
+        self.resume(id);
+        self.record(now, Activity::Login { conn: number, user: name, device: author.device.0, new });
+    }
+
+    pub(super) fn flush(&mut self, now: Now) {
+        let mut dirty = std::mem::take(&mut self.taken);
+        self.connections.take_dirty(&mut dirty);
+        for id in &dirty {
+            let Some(connection) = self.connections.get_mut(*id) else { continue };
+            connection.is_dirty = false;
+            let flushed = connection.framed.flush();
+            if flushed.bytes_written > 0 {
+                connection.sent = now.mono;
+                if connection.is_paused {
+                    // Its own heartbeats lie unread; that it takes bytes shows that it lives.
+                    connection.heard = now.mono;
+                }
+            }
+            let is_draining = connection.state == State::Draining;
+            match flushed.status {
+                FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
+                    self.connections.make_closed(*id);
+                }
+                FlushStatus::Empty if is_draining => self.connections.make_ready(*id),
+                FlushStatus::Empty => self.resume(*id),
+                FlushStatus::Blocked => {}
+                FlushStatus::Budget => self.connections.make_dirty(*id),
+                FlushStatus::Failed(_) => {
+                    self.close(*id, CloseReason::ConnectionLost, now);
+                    self.connections.make_closed(*id);
+                }
+            }
+        }
+        self.taken = dirty;
+    }
+
+    pub(super) fn tell_of_the_stop(&mut self, now: Now) {
+        let Some(stopping) = self.stopping.filter(|stopping| !stopping.told) else { return };
+        let is_settled = self.desk.is_settled() && self.backlog.is_empty();
+        if is_settled || now.mono >= stopping.since + STOP_SETTLE_MS {
+            self.stopping = Some(Stopping { told: true, ..stopping });
+            for id in self.connections.ids() {
+                self.close(id, CloseReason::Stopping, now);
+            }
+        }
+    }
+}
