@@ -1,6 +1,8 @@
 //! `docs/protocol.md` against the code: what the document says with numbers is what the code does. A number that is
 //! changed in one of them only fails here.
 
+#![expect(clippy::expect_used, reason = "helpers of tests: a broken file ends the test")]
+
 #[path = "common/golden_bytes.rs"]
 mod golden_bytes;
 

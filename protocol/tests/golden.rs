@@ -3,6 +3,8 @@
 //! whoever changes a message writes down first what it shall look like on the wire. Only the lengths were counted, and
 //! the keys and signatures made, by a small program in another language that shares no code with this one.
 
+#![expect(clippy::expect_used, reason = "helpers of tests: a broken file ends the test")]
+
 #[path = "common/golden_bytes.rs"]
 mod golden_bytes;
 
