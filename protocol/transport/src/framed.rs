@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tertulia_protocol::{FrameDecoder, FrameError, RawFrame};
 
 use crate::readiness::Readiness;
+use crate::report::{FlushStatus, Flushed, ReceiveStatus, Received};
 use crate::send_queue::SendQueue;
 use crate::stream::{Outcome, Socket, Stream};
 
@@ -22,8 +23,9 @@ pub const WRITE_BUDGET_BYTES: usize = 256 * 1024;
 /// Kept small, for a server touches thousands of them in a row: 64 bytes with a socket of four.
 ///
 /// ```text
-/// input:   Fresh ──first frame──▶ Flowing ◀──callback stops / all handed out──▶ Held      any of them ─▶ Over
-///                                                                               (ended, failed, broken, discarded)
+/// input:   Fresh ──a frame──▶ Flowing ──the callback stops──▶ Held          any of them ──▶ Over
+///                                ▲                             │             (ended, failed, broken, or discarded)
+///                                └─────── all handed out ──────┘
 /// output:  Open ──finish()──▶ Finishing ──queue empty: shutdown──▶ Finished
 /// ```
 #[derive(Debug)]
@@ -55,63 +57,6 @@ enum Output {
     Finishing,
     /// The peer was told that nothing follows.
     Finished,
-}
-
-/// What one [`Framed::receive`] or [`Framed::discard`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// How many bytes came from the socket. Frames that had been held back are not counted again.
-    pub bytes_read: usize,
-    /// Why it came to an end.
-    pub status: ReceiveStatus,
-}
-
-/// Why receiving came to an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReceiveStatus {
-    /// Nothing more is there: an event will tell. Also the answer, without reading, once input is over.
-    Drained,
-    /// The budget is spent and more may be there: call again in the next turn, no event will come.
-    Budget,
-    /// The callback stopped. What follows the frame that it stopped at is kept, and comes with the next call.
-    Stopped,
-    /// The peer has ended its direction; it may still be reading.
-    Eof {
-        /// Whether it ended in the middle of a frame: then it broke off, rather than left.
-        inside_frame: bool,
-    },
-    /// The bytes are not frames.
-    Broken {
-        /// What is wrong with them.
-        error: FrameError,
-        /// The first byte of the connection, if not one frame came before: it tells what sort of stranger this is.
-        /// 0x16 opens an encrypted connection, a letter most likely a web browser's request.
-        first_byte: Option<u8>,
-    },
-    /// The connection is of no more use.
-    Failed(ErrorKind),
-}
-
-/// What one [`Framed::flush`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flushed {
-    /// How many bytes the socket took.
-    pub bytes_written: usize,
-    /// Why it came to an end.
-    pub status: FlushStatus,
-}
-
-/// Why flushing came to an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FlushStatus {
-    /// Nothing waits.
-    Empty,
-    /// The socket takes nothing at the moment: an event will tell.
-    Blocked,
-    /// [`WRITE_BUDGET_BYTES`] are written and more waits: call again in the next turn, no event will come.
-    Budget,
-    /// The connection is of no more use. What waits stays queued.
-    Failed(ErrorKind),
 }
 
 impl<S> Framed<S> {
@@ -167,7 +112,7 @@ impl<S> Framed<S> {
     /// Whether [`Framed::flush`] may get something done without another event.
     #[must_use]
     pub fn can_flush(&self) -> bool {
-        self.readiness.is_writable() && (!self.queue.is_empty() || self.output == Output::Finishing)
+        if self.queue.is_empty() { self.output == Output::Finishing } else { self.readiness.is_writable() }
     }
 
     /// Whether the peer owes the rest of a frame. While frames are held back it owes nothing. An owner that pauses

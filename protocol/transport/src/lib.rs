@@ -40,8 +40,10 @@
 pub mod connect;
 mod framed;
 mod readiness;
+mod report;
 mod send_queue;
 mod stream;
 
-pub use framed::{FlushStatus, Flushed, Framed, ReceiveStatus, Received, WRITE_BUDGET_BYTES};
+pub use framed::{Framed, WRITE_BUDGET_BYTES};
+pub use report::{FlushStatus, Flushed, ReceiveStatus, Received};
 pub use stream::Socket;

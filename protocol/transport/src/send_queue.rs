@@ -161,3 +161,115 @@ impl Many {
 fn cut(bytes: &[u8], length_max: usize) -> &[u8] {
     &bytes[..bytes.len().min(length_max)]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+
+    use super::*;
+
+    /// Takes up to `room` bytes, then blocks; remembers how each call offered them.
+    #[derive(Default)]
+    struct Sink {
+        room: usize,
+        taken: Vec<u8>,
+        slices: Vec<usize>,
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.slices.push(slices.len());
+            let offered: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            let count = offered.len().min(self.room);
+            self.taken.extend_from_slice(&offered[..count]);
+            self.room -= count;
+            if count == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Read for Sink {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+
+    impl Socket for Sink {
+        fn shutdown_write(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn queue_of(buffers: &[&Arc<[u8]>]) -> SendQueue {
+        let mut queue = SendQueue::new();
+        for buffer in buffers {
+            queue.push(Arc::clone(buffer));
+        }
+        queue
+    }
+
+    fn stream(room: usize) -> Stream<Sink> {
+        Stream::plain(Sink { room, ..Sink::default() })
+    }
+
+    #[test]
+    fn a_single_buffer_is_written_and_several_are_gathered() {
+        let (a, b): (Arc<[u8]>, Arc<[u8]>) = (Arc::from(*b"abc"), Arc::from(*b"de"));
+        let mut stream = stream(100);
+        assert_eq!(queue_of(&[&a]).send(&mut stream, 100), Outcome::Progress(3));
+        assert_eq!(queue_of(&[&a, &b]).send(&mut stream, 100), Outcome::Progress(5));
+        assert_eq!(stream.socket().slices, [1, 2]);
+        assert_eq!(stream.socket().taken, b"abcabcde");
+    }
+
+    #[test]
+    fn what_was_sent_is_let_go_at_once_and_a_drained_queue_holds_nothing() {
+        let (a, b): (Arc<[u8]>, Arc<[u8]>) = (Arc::from(*b"abc"), Arc::from(*b"de"));
+        let mut queue = queue_of(&[&a, &b]);
+        let mut stream = stream(4);
+        assert_eq!(queue.send(&mut stream, 100), Outcome::Progress(4));
+        assert_eq!((Arc::strong_count(&a), Arc::strong_count(&b)), (1, 2));
+        assert_eq!((queue.queued_bytes(), queue.send(&mut stream, 100)), (1, Outcome::WouldBlock));
+        stream.socket_mut().room = 1;
+        assert_eq!(queue.send(&mut stream, 100), Outcome::Progress(1));
+        assert!(matches!(queue.0, Waiting::Nothing));
+        assert_eq!(Arc::strong_count(&b), 1);
+        assert_eq!(stream.socket().taken, b"abcde");
+    }
+
+    #[test]
+    fn a_long_queue_goes_out_in_order_and_no_call_takes_too_many_slices() {
+        let buffers: Vec<Arc<[u8]>> = (0..200_u8).map(|n| Arc::from([n, n])).collect();
+        let mut queue = queue_of(&buffers.iter().collect::<Vec<_>>());
+        let mut stream = stream(400);
+        while !queue.is_empty() {
+            assert!(matches!(queue.send(&mut stream, 1000), Outcome::Progress(_)));
+        }
+        assert_eq!(stream.socket().taken, (0..200).flat_map(|n| [n, n]).collect::<Vec<u8>>());
+        assert_eq!(stream.socket().slices, [64, 64, 64, 8]);
+    }
+
+    #[test]
+    fn the_limit_of_one_call_cuts_inside_a_buffer() {
+        let (a, b): (Arc<[u8]>, Arc<[u8]>) = (Arc::from(*b"abc"), Arc::from(*b"de"));
+        let mut queue = queue_of(&[&a, &b]);
+        let mut stream = stream(100);
+        for expected in [4, 1, 0] {
+            assert_eq!(queue.send(&mut stream, 4), Outcome::Progress(expected));
+        }
+        assert_eq!(stream.socket().taken, b"abcde");
+    }
+
+    #[test]
+    fn empty_buffers_do_not_wait() {
+        let empty: Arc<[u8]> = Arc::from([]);
+        assert!(queue_of(&[&empty, &empty]).is_empty());
+    }
+}
