@@ -1,0 +1,229 @@
+//! The loop: polls, reads the clock once a turn, accepts, and drives the [`Turn`]. The one place with real sockets, and
+//! the one place with a clock. It decides nothing about the chat.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+
+use crate::{
+    activity_log::Activity,
+    connections::ConnectionId,
+    desk::Now,
+    limits::Limits,
+    listener::{Accepted, Listener},
+    log::Log,
+    turn::{Broken, Turn},
+};
+
+const WAKER: Token = Token(usize::MAX);
+const SIGNALS: Token = Token(usize::MAX - 1);
+/// The listeners' tokens count down from here. A connection's token has a key in its low bits that no slab reaches.
+const FIRST_LISTENER: usize = usize::MAX - 2;
+
+/// Events taken in one poll. Too few, and light connections wait a turn behind heavy ones.
+const EVENTS_MAX: usize = 4096;
+
+/// What must exist before the log, which wakes the loop.
+pub struct Reactor {
+    poll: Poll,
+    waker: Arc<Waker>,
+    started: Instant,
+}
+
+impl Reactor {
+    /// A poll and its one waker.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        #[expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
+        let started = Instant::now();
+        Ok(Self { poll, waker, started })
+    }
+
+    /// Wakes the loop, from any thread. Wakes merge.
+    #[must_use]
+    pub fn wake(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let waker = Arc::clone(&self.waker);
+        Arc::new(move || {
+            // The eventfd behind it can be full, never broken; then the loop is awake already.
+            let _ = waker.wake();
+        })
+    }
+
+    /// What the clock says.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        #[expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Now { mono: millis(self.started.elapsed()), wall: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX) }
+    }
+}
+
+/// The loop.
+pub struct EventLoop<L> {
+    reactor: Reactor,
+    listeners: Vec<Listener>,
+    signals: Signals,
+    turn: Turn<TcpStream, L>,
+    accepts_per_turn: usize,
+    connections_max: usize,
+}
+
+impl<L: Log> EventLoop<L> {
+    /// A loop that serves on these listeners as soon as it runs. From here on a signal stops it in order.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn new(
+        reactor: Reactor,
+        mut listeners: Vec<Listener>,
+        turn: Turn<TcpStream, L>,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        let registry = reactor.poll.registry();
+        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            registry.register(listener.socket_mut(), Token(FIRST_LISTENER - index), Interest::READABLE)?;
+        }
+        let (accepts_per_turn, connections_max) = (limits.accepts_per_turn, limits.connections);
+        Ok(Self { reactor, listeners, signals, turn, accepts_per_turn, connections_max })
+    }
+
+    /// Serves until a signal has stopped the server in order.
+    ///
+    /// # Errors
+    /// The server cannot go on; nobody was told anything that is not durable.
+    pub fn run(&mut self) -> Result<(), RunError> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        let listen = self.listeners.iter().map(|listener| listener.address().to_string()).collect();
+        let now = self.reactor.now();
+        self.turn.record(now, Activity::Start { version: env!("CARGO_PKG_VERSION"), listen });
+        let mut is_stopping = false;
+        loop {
+            let now = self.reactor.now();
+            if is_stopping && self.turn.is_stopped(now) {
+                self.turn.record(now, Activity::Stop { why: "signal" });
+                return Ok(());
+            }
+            match self.reactor.poll.poll(&mut events, self.timeout(now)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(RunError::Poll(error)),
+                Ok(()) => {}
+            }
+            let now = self.reactor.now();
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    SIGNALS => is_stopping |= self.signals.pending().next().is_some(),
+                    Token(token) if token > FIRST_LISTENER - self.listeners.len().max(1) => {
+                        if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER - token) {
+                            listener.mark();
+                        }
+                    }
+                    Token(token) => {
+                        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                        let writable = event.is_writable() || event.is_write_closed() || event.is_error();
+                        self.turn.mark(ConnectionId::from_token(token), readable, writable);
+                    }
+                }
+            }
+            if is_stopping {
+                self.stop_listening();
+                self.turn.stop(now);
+            }
+            self.accept(now);
+            self.turn.run(now).map_err(RunError::Broken)?;
+            let registry = self.reactor.poll.registry();
+            for mut socket in self.turn.take_reaped() {
+                // Dropping would do on Linux; other systems want to be told. A socket that is gone already is fine.
+                let _ = registry.deregister(&mut socket);
+            }
+        }
+    }
+
+    /// The turn, once the loop has ended.
+    #[must_use]
+    pub fn into_turn(self) -> Turn<TcpStream, L> {
+        self.turn
+    }
+
+    fn timeout(&self, now: Now) -> Option<Duration> {
+        let listeners = self.listeners.iter().filter_map(Listener::deadline);
+        let listeners = listeners.filter(|_| !self.is_full());
+        let next = listeners.chain(self.turn.deadline()).min()?;
+        Some(Duration::from_millis(next.saturating_sub(now.mono)))
+    }
+
+    /// Whether nobody more is accepted, not even to be told why not: a reaped connection makes room again.
+    fn is_full(&self) -> bool {
+        // Some places above the limit, so that those beyond it hear a clear word instead of silence.
+        self.turn.connections() >= self.connections_max.saturating_add(64)
+    }
+
+    fn accept(&mut self, now: Now) {
+        let mut budget = self.accepts_per_turn;
+        for index in 0..self.listeners.len() {
+            while budget > 0 && !self.is_full() {
+                match self.listeners[index].accept(now.mono) {
+                    Accepted::Connection(socket, peer) => {
+                        budget -= 1;
+                        // Only a latency: a peer whose socket refuses this gets its messages a little later.
+                        let _ = socket.set_nodelay(true);
+                        let id = self.turn.accept(socket, peer, now);
+                        self.register(id);
+                    }
+                    Accepted::Aborted => budget -= 1,
+                    Accepted::Nobody | Accepted::OutOfDescriptors => break,
+                }
+            }
+        }
+    }
+
+    /// Both directions, once, for as long as the connection lives: what is wanted at the moment is known in software,
+    /// and no message costs a system call to change it.
+    fn register(&mut self, id: ConnectionId) {
+        let registry = self.reactor.poll.registry();
+        if let Some(socket) = self.turn.socket_mut(id)
+            && registry.register(socket, Token(id.to_token()), Interest::READABLE | Interest::WRITABLE).is_err()
+        {
+            // No events will come: let it look once, fail or time out.
+            self.turn.mark(id, true, true);
+        }
+    }
+
+    fn stop_listening(&mut self) {
+        let registry = self.reactor.poll.registry();
+        for mut listener in self.listeners.drain(..) {
+            let _ = registry.deregister(listener.socket_mut());
+        }
+    }
+}
+
+/// Why the loop ended out of order.
+#[derive(Debug)]
+pub enum RunError {
+    /// The poll failed.
+    Poll(io::Error),
+    /// The log, or what it says, cannot be relied on.
+    Broken(Broken),
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Poll(error) => write!(f, "waiting for events failed: {error}"),
+            Self::Broken(broken) => broken.fmt(f),
+        }
+    }
+}
