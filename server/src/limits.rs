@@ -1,49 +1,185 @@
-//! Every cap of the server, each with its unit and its reason, each a key under `[limits]`.
+//! Every cap of the server, each with its unit and its reason, each a key under `[limits]` in the configuration.
+//!
+//! A limit is a whole number and its name ends in what it counts: `_ms` are milliseconds, `_bytes` are bytes, all else
+//! are things. So a value has one spelling (TOML allows `10_000` for the eyes), and needs no units of its own.
+//!
+//! To add one, add it below: the field, its default, its key, its range, its description in `--print-config` and the
+//! error about a value out of range all come from the same lines.
 
-/// What the server allows. Loopback has no exemption: benches and tests set what they need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections at once. Kernel memory per socket (about 5 KB an end) is what they cost most.
-    pub connections: usize,
-    /// Connections at once from one address: one computer must not take all places. A terminal server needs more.
-    pub connections_per_address: usize,
-    /// Milliseconds from accept to login: a stranger must not hold a place.
-    pub handshake_ms: u64,
-    /// Milliseconds for a frame that has begun to end.
-    pub partial_frame_ms: u64,
-    /// Milliseconds for a closing connection to take what is queued for it.
-    pub drain_ms: u64,
-    /// Bytes read from one connection in one turn: a fast writer must not starve the others.
-    pub receive_bytes_per_turn: usize,
-    /// Connections accepted in one turn: a storm must not starve those who talk.
-    pub accepts_per_turn: usize,
-    /// Bytes that may wait for one connection: what a slow reader costs at most.
-    pub send_queue_bytes: usize,
-    /// Drafts on their way into the log at once.
-    pub drafts_in_flight: usize,
-    /// Bytes of drafts on their way into the log at once.
-    pub draft_bytes_in_flight: usize,
-    /// Pages being fetched from the log at once, for all connections together.
-    pub fetches_in_flight: usize,
-    /// Bytes of one room told in one turn, so that a receiver's buffer stays small.
-    pub room_bytes_per_turn: usize,
+/// Writes the struct, its defaults and [`KEYS`] from one list, so that none of them can be forgotten.
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $min:expr, $max:expr;)+) => {
+        /// What the server allows. Loopback has no exemption: benches and tests set what they need.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        /// The keys under `[limits]`, in the order in which they are shown.
+        pub const KEYS: &[LimitKey] = &[$(LimitKey {
+            name: stringify!($name),
+            doc: concat!($($doc, "\n",)+),
+            min: $min,
+            max: $max,
+            get: |limits| limits.$name as u64,
+            set: |limits, value| limits.$name = <$type>::try_from(value).unwrap_or(limits.$name),
+        },)+];
+    };
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 20_000,
-            connections_per_address: 1_000,
-            handshake_ms: 10_000,
-            partial_frame_ms: 10_000,
-            drain_ms: 5_000,
-            receive_bytes_per_turn: 64 * 1024,
-            accepts_per_turn: 256,
-            send_queue_bytes: 1024 * 1024,
-            drafts_in_flight: 4_096,
-            draft_bytes_in_flight: 4 * 1024 * 1024,
-            fetches_in_flight: 256,
-            room_bytes_per_turn: 64 * 1024,
+/// One limit as a configuration key.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitKey {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it is for: lines, each ended by a newline.
+    pub doc: &'static str,
+    /// The least value that makes sense.
+    pub min: u64,
+    /// The greatest value that makes sense.
+    pub max: u64,
+    get: fn(&Limits) -> u64,
+    set: fn(&mut Limits, u64),
+}
+
+impl LimitKey {
+    /// Its value.
+    #[must_use]
+    pub fn get(&self, limits: &Limits) -> u64 {
+        (self.get)(limits)
+    }
+
+    /// Sets it.
+    ///
+    /// # Errors
+    /// The value is out of the range, or this computer cannot count so far; what it is stays.
+    pub fn set(&self, limits: &mut Limits, value: u64) -> Result<(), OutOfRange> {
+        if !(self.min..=self.max).contains(&value) {
+            return Err(OutOfRange { min: self.min, max: self.max });
         }
+        (self.set)(limits, value);
+        if self.get(limits) == value { Ok(()) } else { Err(OutOfRange { min: self.min, max: self.get(limits) }) }
+    }
+}
+
+/// A value that makes no sense for a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange {
+    /// The least allowed.
+    pub min: u64,
+    /// The greatest allowed.
+    pub max: u64,
+}
+
+impl std::fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a whole number from {} to {}", self.min, self.max)
+    }
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const SECOND: u64 = 1_000;
+
+// name: type = default, least, greatest
+limits! {
+    /// Connections at once. Kernel memory per socket (about 5 KB an end) is what they cost most.
+    connections: usize = 20_000, 1, 1_000_000;
+    /// Connections at once from one address: one computer must not take all places. A terminal server needs more.
+    connections_per_address: usize = 1_000, 1, 1_000_000;
+    /// Milliseconds from accept to login: a stranger must not hold a place.
+    handshake_ms: u64 = 10_000, 100, 600 * SECOND;
+    /// Milliseconds for a frame that has begun to end.
+    partial_frame_ms: u64 = 10_000, 100, 600 * SECOND;
+    /// Milliseconds for a closing connection to take what is queued for it.
+    drain_ms: u64 = 5_000, 0, 60 * SECOND;
+    /// Bytes read from one connection in one turn: a fast writer must not starve the others.
+    receive_bytes_per_turn: usize = 64 * 1024, 4 * KIB, 16 * MIB;
+    /// Connections accepted in one turn: a storm must not starve those who talk.
+    accepts_per_turn: usize = 256, 1, 100_000;
+    /// Bytes that may wait for one connection: what a slow reader costs at most. The least leaves room for the
+    /// largest frame and for what a room says in one turn.
+    send_queue_bytes: usize = 1024 * 1024, 512 * KIB, 1024 * MIB;
+    /// Drafts on their way into the log at once.
+    drafts_in_flight: usize = 4_096, 1, 1_000_000;
+    /// Bytes of drafts on their way into the log at once.
+    draft_bytes_in_flight: usize = 4 * 1024 * 1024, 64 * KIB, 1024 * MIB;
+    /// Pages being fetched from the log at once, for all connections together.
+    fetches_in_flight: usize = 256, 1, 100_000;
+    /// Bytes of one room told in one turn, so that a receiver's buffer stays small. One entry always fits.
+    room_bytes_per_turn: usize = 64 * 1024, KIB, 256 * KIB;
+    /// Lines that may wait to be written to `logs.json`. What comes while it is full is counted, and the count written.
+    activity_queue_lines: usize = 8_192, 1, 1_000_000;
+    /// Bytes of text that may wait to be written to `logs.json`: a slow disk must not fill the memory.
+    activity_queue_bytes: usize = 4 * 1024 * 1024, 64 * KIB, 1024 * MIB;
+    /// Bytes after which `logs.json` becomes `logs.json.1`, that one `logs.json.2`, and so on to `.5`, which goes.
+    activity_file_bytes: u64 = 16 * MIB, 4 * KIB, 1024 * 1024 * MIB;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        let mut limits = Limits::default();
+        for key in KEYS {
+            let value = key.get(&Limits::default());
+            assert_eq!(key.set(&mut limits, value), Ok(()), "{}", key.name);
+        }
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn a_key_sets_its_own_field_and_no_other() {
+        for key in KEYS {
+            let mut limits = Limits::default();
+            let value = if key.get(&limits) == key.max { key.min } else { key.max };
+            key.set(&mut limits, value).unwrap();
+            for other in KEYS {
+                let expected = if other.name == key.name { value } else { other.get(&Limits::default()) };
+                assert_eq!(other.get(&limits), expected, "{} after {}", other.name, key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_changes_nothing_and_says_the_range() {
+        for key in KEYS {
+            let mut limits = Limits::default();
+            let range = OutOfRange { min: key.min, max: key.max };
+            assert_eq!(key.set(&mut limits, key.max + 1), Err(range));
+            if let Some(below) = key.min.checked_sub(1) {
+                assert_eq!(key.set(&mut limits, below), Err(range));
+            }
+            assert_eq!(limits, Limits::default());
+        }
+        assert_eq!(OutOfRange { min: 1, max: 9 }.to_string(), "a whole number from 1 to 9");
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        for key in KEYS {
+            assert!(
+                key.doc.lines().all(|line| line.starts_with(' ') && line.len() > 10),
+                "{}: {:?}",
+                key.name,
+                key.doc
+            );
+        }
+    }
+
+    /// The protocol's largest frame has to fit beside a turn's worth of a room.
+    #[test]
+    fn the_least_send_queue_holds_the_largest_frame() {
+        let key = |name| KEYS.iter().find(|key| key.name == name).unwrap();
+        let frame = tertulia_protocol::limits::FRAME_BYTES_MAX as u64;
+        assert!(key("send_queue_bytes").min >= frame + key("room_bytes_per_turn").max);
     }
 }
