@@ -47,7 +47,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if is_full || is_clogged || connection.session.is_paused() || self.stopping.is_some() {
             return if is_full { self.starve(id) } else { self.pause(id) };
         }
-        connection.is_paused = false;
+        if std::mem::take(&mut connection.is_paused) && connection.since.is_some() {
+            // The rest of the frame may have lain in the socket all the while: the pause was not the peer's.
+            connection.since = Some(now.mono);
+        }
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut frames = 0_usize;
