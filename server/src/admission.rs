@@ -5,30 +5,6 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// Who may speak without encryption. Judged on the canonical address: `::ffff:127.0.0.1` is loopback.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Plaintext {
-    /// Everybody.
-    #[default]
-    Always,
-    /// This computer.
-    Loopback,
-    /// Nobody.
-    Never,
-}
-
-impl Plaintext {
-    /// Whether a peer may.
-    #[must_use]
-    pub fn allows(self, peer: IpAddr) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Loopback => peer.to_canonical().is_loopback(),
-            Self::Never => false,
-        }
-    }
-}
-
 /// The address as people know it: an IPv4 peer of an IPv6 socket without the mapping.
 #[must_use]
 pub fn canonical(peer: SocketAddr) -> SocketAddr {

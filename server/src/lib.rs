@@ -1,4 +1,13 @@
-//! The Tertulia server.
+//! The Tertulia server: one thread runs the chat, one log holds all that lasts.
+//!
+//! ```text
+//! socket ─bytes→ Framed ─frame→ session ─step→ desk ─draft→ log (writer thread)
+//!                                                               │ committed
+//! socket ←bytes─ Framed ←shared buffer─ fan_out ←outcome─ chat::apply
+//! ```
+//!
+//! [`program`] and [`serve`] put it together; [`event_loop`] owns sockets and clock; [`turn`] is the order of things;
+//! [`session`] is the protocol, [`chat`] the meaning, [`log`] the memory. `docs/architecture.md` is the guide.
 
 pub mod activity_log;
 pub mod admission;
@@ -16,6 +25,8 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 pub mod names;
+pub mod program;
+pub mod serve;
 pub mod session;
 pub mod timers;
 pub mod turn;

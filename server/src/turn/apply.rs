@@ -8,6 +8,7 @@ use crate::{
     activity_log::Activity,
     chat::{Outcome, Refusal, admit::Author},
     close_reason::CloseReason,
+    config::LogText,
     connections::ConnectionId,
     desk::{self, Login, Now, Waiting, Wish},
     log::{self, Event, FailureKind, Log, Ticket},
@@ -38,6 +39,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Event::Failed { ticket, why } => {
                     self.has_failed = true;
                     if let Some(waiting) = self.desk.take(ticket) {
+                        if matches!(waiting.wish, Wish::Genesis) {
+                            // Whatever came next would take the first place, and no log begins with that.
+                            return Err(Broken::Log(format!("it could not begin: {why}")));
+                        }
                         self.answer_failed(&waiting, why, now);
                     }
                 }
@@ -177,7 +182,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             seq: entry.seq,
             rseq,
             bytes: text.len(),
-            text: (self.policy.log_text && room.is_public()).then_some(text),
+            text: (self.policy.log_text == LogText::Public && room.is_public()).then_some(text),
         };
         self.activity.record(entry.at, activity);
     }

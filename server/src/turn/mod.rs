@@ -27,9 +27,10 @@ use tertulia_transport::Socket;
 
 use crate::{
     activity_log::{Activity, Record},
-    admission::{Admission, Plaintext, canonical},
+    admission::{Admission, canonical},
     chat::{CannotApply, Chat, Presence},
     close_reason::CloseReason,
+    config::{LogText, Plaintext, plaintext_allowed},
     connection::Connection,
     connections::{ConnectionId, Connections},
     desk::{Desk, Login, Now},
@@ -44,8 +45,8 @@ use crate::{
 pub struct Policy {
     /// Which addresses may speak without encryption.
     pub plaintext: Plaintext,
-    /// Whether the activity log holds the texts of public rooms.
-    pub log_text: bool,
+    /// Which texts the activity log holds.
+    pub log_text: LogText,
 }
 
 /// Why the server cannot go on.
@@ -184,9 +185,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.activity.record(now.wall, activity);
     }
 
-    /// Ends the activity log and the log, and hands them out.
-    pub fn into_parts(self) -> (L, Box<dyn Record>) {
-        (self.desk.log, self.activity)
+    /// The log, once the server has ended.
+    pub fn into_log(self) -> L {
+        self.desk.log
     }
 
     /// Takes a connection in, or takes it in only to tell it why not.
@@ -199,7 +200,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             || self.admission.from(peer.ip()) > self.limits.connections_per_address;
         if too_many {
             self.close(id, CloseReason::TooManyConnections, now);
-        } else if !self.policy.plaintext.allows(peer.ip()) {
+        } else if !plaintext_allowed(self.policy.plaintext, peer.ip()) {
             self.close(id, CloseReason::PlaintextRefused, now);
         } else if self.stopping.is_some() {
             self.close(id, CloseReason::Stopping, now);

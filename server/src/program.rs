@@ -1,0 +1,65 @@
+//! The program around the server: arguments and environment in, words on the right stream and an exit code out.
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use crate::{
+    config::{self, Environment, Invocation},
+    serve::{Failure, Home, serve},
+};
+
+/// An ordered stop, or something was said and that was all.
+const OK: u8 = 0;
+/// A failure while running.
+const BROKEN: u8 = 1;
+/// Flags or configuration.
+const USAGE: u8 = 2;
+/// The address or the data directory cannot be used.
+const UNUSABLE: u8 = 3;
+
+/// Does what the program does. The arguments begin with the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, home: Home) -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
+    let invocation = config::load(arguments, environment, |path| fs::read_to_string(path));
+    let code = match invocation {
+        Ok(Invocation::Say(text)) => {
+            say(&text);
+            OK
+        }
+        Ok(Invocation::Serve(config)) => match serve(&config, home, &mut ready, &mut complain) {
+            Ok(()) => OK,
+            Err(failure) => {
+                complain(&failure.to_string());
+                match failure {
+                    Failure::Unusable(_) => UNUSABLE,
+                    Failure::Broken(_) => BROKEN,
+                }
+            }
+        },
+        Err(error) => {
+            complain(&error.to_string());
+            USAGE
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// A ready line: what scripts and tests wait for.
+fn ready(address: SocketAddr) {
+    say(&format!("listening on {address}\n"));
+}
+
+/// A closed standard output is nobody's loss: the server serves on.
+fn say(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "tertulia-server: {text}");
+}

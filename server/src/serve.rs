@@ -1,0 +1,172 @@
+//! Putting the server together: the data directory, the log, the listeners, the loop; and taking it apart again.
+//!
+//! The order is the point. The directory is locked before anything in it is touched; addresses are bound before the log
+//! is read, so that a second server fails at once; the ready lines come when a connection would be answered.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+    net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _},
+    sync::Arc,
+};
+
+use crate::{
+    activity_log::{ActivityLog, Record},
+    chat::Chat,
+    config::{Config, Listen, Plaintext},
+    data_dir::DataDir,
+    desk::Desk,
+    event_loop::{EventLoop, Reactor},
+    keys::{Random as _, ServerKey, SystemRandom},
+    listener::Listener,
+    log::{Log, local::LocalLog, memory::MemoryLog},
+    turn::{Policy, Turn},
+};
+
+/// Where the log lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In the data directory.
+    Disk,
+    /// Nowhere: for benches, which measure everything but the disk.
+    Memory,
+}
+
+/// Why the server did not serve, or stopped out of order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// An address, or the data directory, cannot be used.
+    Unusable(String),
+    /// Something broke while it ran.
+    Broken(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(text) | Self::Broken(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a log of its home needs to end in order.
+trait Ending: Log {
+    fn end(self);
+}
+
+impl Ending for LocalLog {
+    fn end(self) {
+        self.close();
+    }
+}
+
+impl Ending for MemoryLog {
+    fn end(self) {}
+}
+
+/// Serves until a signal stops it in order. `ready` is told each address as soon as it would be answered; `note` is
+/// told what an operator should know.
+///
+/// # Errors
+/// It could not begin, or could not go on.
+pub fn serve(
+    config: &Config,
+    home: Home,
+    ready: &mut dyn FnMut(SocketAddr),
+    note: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
+    let data = DataDir::open(&config.data.value).map_err(|error| unusable(&error))?;
+    // One descriptor a connection: a soft limit that the system lets us raise must not be what turns people away.
+    if rlimit::increase_nofile_limit(u64::MAX).is_err() {
+        note("the limit on open files cannot be raised");
+    }
+    let listeners = listen(&config.listen.value)?;
+    let reactor = Reactor::new().map_err(|error| Failure::Broken(format!("no poll: {error}")))?;
+    let mut random = SystemRandom::new().map_err(|error| unusable(&error))?;
+    let activity = ActivityLog::open(&data.activity_log()).map_err(|error| unusable(&error))?;
+    let mut chat = Chat::new();
+    match home {
+        Home::Memory => {
+            let key = ServerKey::generate(&mut random).map_err(|error| unusable(&error))?;
+            let desk = Desk::new(chat, MemoryLog::new(), key, Box::new(random), config.limits.clone());
+            run(config, desk, activity, reactor, listeners, ready, note)
+        }
+        Home::Disk => {
+            let mut log = LocalLog::open(&data.database(), reactor.wake()).map_err(|error| unusable(&error))?;
+            log.replay(|entry| chat.apply(&entry).map(drop)).map_err(|error| unusable(&error))?;
+            let key = chat_key(&mut log, &mut random)?;
+            let desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
+            run(config, desk, activity, reactor, listeners, ready, note)
+        }
+    }
+}
+
+fn run<L: Ending>(
+    config: &Config,
+    mut desk: Desk<L>,
+    activity: ActivityLog,
+    reactor: Reactor,
+    listeners: Vec<Listener>,
+    ready: &mut dyn FnMut(SocketAddr),
+    note: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    desk.begin(reactor.now());
+    let policy = Policy { plaintext: config.plaintext.value, log_text: config.log_text.value };
+    let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
+    let recorder = activity.recorder();
+    let turn = Turn::new(desk, Box::new(recorder), config.limits.clone(), policy);
+    let mut event_loop = EventLoop::new(reactor, listeners, turn, &config.limits)
+        .map_err(|error| Failure::Broken(format!("the loop cannot begin: {error}")))?;
+    if config.plaintext.value == Plaintext::Always {
+        note("connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them");
+    }
+    addresses.into_iter().for_each(ready);
+    let ran = event_loop.run().map_err(|error| Failure::Broken(error.to_string()));
+    event_loop.into_turn().into_log().end();
+    activity.close();
+    ran
+}
+
+/// The addresses that the configuration means, bound.
+fn listen(wanted: &[Listen]) -> Result<Vec<Listener>, Failure> {
+    let mut listeners = Vec::new();
+    for listen in wanted {
+        let refuse = |error: &io::Error| {
+            let hint = match error.kind() {
+                io::ErrorKind::AddrInUse => ": another program listens there; stop it, or choose another with --listen",
+                io::ErrorKind::AddrNotAvailable => ": this computer has no such address",
+                io::ErrorKind::PermissionDenied => ": ports below 1024 need special rights; choose another",
+                _ => "",
+            };
+            Failure::Unusable(format!("cannot listen on {listen}: {error}{hint}"))
+        };
+        let addresses = match listen {
+            Listen::Everywhere { port } => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))],
+            Listen::Address(address) => vec![*address],
+            Listen::Name { host, port } => {
+                (host.as_str(), *port).to_socket_addrs().map_err(|error| refuse(&error))?.collect()
+            }
+        };
+        for address in addresses {
+            listeners.push(Listener::bind(address).map_err(|error| refuse(&error))?);
+        }
+    }
+    Ok(listeners)
+}
+
+/// The chat key: made at the first start, the same ever after, for clients pin it.
+fn chat_key(log: &mut LocalLog, random: &mut SystemRandom) -> Result<ServerKey, Failure> {
+    const NAME: &str = "chat_key";
+    let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
+    let mut seed = [0; ServerKey::SEED_BYTES];
+    match log.get(NAME).map_err(|error| unusable(&error))? {
+        Some(stored) if stored.len() == seed.len() => seed.copy_from_slice(&stored),
+        Some(_) => return Err(unusable(&"the chat key in the database is damaged: restore a backup")),
+        None => {
+            random.fill(&mut seed);
+            log.put(NAME, &seed).map_err(|error| unusable(&error))?;
+        }
+    }
+    ServerKey::from_seed(seed).map_err(|error| unusable(&error))
+}
