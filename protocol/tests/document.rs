@@ -1,16 +1,19 @@
 //! `docs/protocol.md` against the code: what the document says with numbers is what the code does. A number that is
 //! changed in one of them only fails here.
 
-#![expect(clippy::expect_used, reason = "helpers of tests: a broken file ends the test")]
-
 #[path = "common/golden_bytes.rs"]
 mod golden_bytes;
 
-use golden_bytes::golden;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use tertulia_protocol::{
     ClientFrame, ErrorCode, HEADER_BYTES, InvalidName, Nonce, PublicKey, RawFrame, ServerFrame, handshake, limits,
 };
+
+macro_rules! golden {
+    ($name:literal) => {
+        golden_bytes::bytes(include_str!(concat!("golden/", $name, ".hex")))
+    };
+}
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 

@@ -8,12 +8,17 @@
 #[path = "common/golden_bytes.rs"]
 mod golden_bytes;
 
-use golden_bytes::golden;
 use tertulia_protocol::{
     Cid, ClientFrame, DeviceId, Entry, ErrorCode, FrameDecoder, Kind, LogId, Message, Nonce, PublicKey, RequestId,
     RoomId, Rseq, Seq, ServerFrame, Signature, UserId, encode, entry::MessageBody, limits::FRAME_BYTES_MAX, push,
     reply, request,
 };
+
+macro_rules! golden {
+    ($name:literal) => {
+        golden_bytes::bytes(include_str!(concat!("golden/", $name, ".hex")))
+    };
+}
 
 fn client<M: Message + Clone>(bytes: &[u8], message: &M, wrap: fn(M) -> ClientFrame) {
     let mut decoder = FrameDecoder::new(FRAME_BYTES_MAX);

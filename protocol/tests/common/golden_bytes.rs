@@ -1,5 +1,7 @@
 //! The annotated bytes in `tests/golden`: hexadecimal digits, spaces as they please, and comments from `#` on.
 
+#![expect(clippy::expect_used, reason = "a broken file ends the test")]
+
 /// The bytes of an annotated file.
 pub(crate) fn bytes(annotated: &str) -> Vec<u8> {
     let digits: Vec<u8> = annotated
@@ -11,10 +13,3 @@ pub(crate) fn bytes(annotated: &str) -> Vec<u8> {
     assert_eq!(digits.len() % 2, 0, "half a byte");
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
-
-macro_rules! golden {
-    ($name:literal) => {
-        crate::golden_bytes::bytes(include_str!(concat!("golden/", $name, ".hex")))
-    };
-}
-pub(crate) use golden;
