@@ -80,6 +80,8 @@ pub enum Action {
         /// Everything that stands in the composer.
         text: String,
     },
+    /// The text in the composer was changed.
+    Edited,
     /// Send again what was refused.
     Retry {
         /// What failed.

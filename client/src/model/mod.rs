@@ -31,6 +31,9 @@ use self::{
 /// Messages of one person within this time stand under one heading.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 
+/// Where a server on this computer is reached.
+pub const HOSTED: &str = "localhost";
+
 /// How the connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connection {
@@ -137,11 +140,8 @@ impl Model {
         if let (Some(server), Some(name)) = (server.clone(), name.clone()) {
             (model, vec![Effect::Connect { server, name }])
         } else {
-            model.form = Some(Form {
-                name: name.unwrap_or_default(),
-                server: server.unwrap_or_default(),
-                ..Form::default()
-            });
+            model.form =
+                Some(Form { name: name.unwrap_or_default(), server: server.unwrap_or_default(), ..Form::default() });
             (model, Vec::new())
         }
     }
@@ -178,6 +178,7 @@ impl Model {
                 self.rooms.values_mut().any(|room| room.timeline.fail(cid, code));
             }
             Action::Submit { cid, text } => return self.submit(cid, &text),
+            Action::Edited => self.notice = None,
             Action::Retry { failed, cid } => {
                 for room in self.rooms.values_mut() {
                     if let Some(text) = room.timeline.take_failed(failed) {
@@ -239,9 +240,7 @@ impl Model {
         let Some((name, server)) = form.check() else { return Vec::new() };
         self.form = None;
         self.name.clone_from(&name);
-        if host {
-            return vec![Effect::Host { name }];
-        }
+        let server = if host { HOSTED.to_owned() } else { server };
         if self.server != server {
             // What another server said does not belong here.
             self.rooms.clear();
@@ -249,6 +248,9 @@ impl Model {
             self.people = People::default();
             self.me = None;
             self.server.clone_from(&server);
+        }
+        if host {
+            return vec![Effect::Host { name }];
         }
         vec![Effect::Connect { server, name }]
     }

@@ -85,7 +85,10 @@ fn entries_in_any_order_and_twice_stand_once_in_their_order() {
     check(
         vec![
             Action::Entries(GENERAL, vec![entry(3, LUIS, 2, "tres"), entry(2, LUIS, 1, "dos")]),
-            Action::Entries(GENERAL, vec![entry(1, ANA, 0, "uno"), entry(2, LUIS, 1, "dos"), entry(4, ANA, 3, "cuatro")]),
+            Action::Entries(
+                GENERAL,
+                vec![entry(1, ANA, 0, "uno"), entry(2, LUIS, 1, "dos"), entry(4, ANA, 3, "cuatro")],
+            ),
         ],
         &["= 2026-11-22", "ana 12:00: uno", "luis 12:01: dos", "  tres", "ana 12:03: cuatro"],
     );
@@ -105,12 +108,8 @@ fn a_new_day_and_a_long_pause_get_a_heading() {
 #[test]
 fn what_i_write_is_there_at_once_and_takes_its_place_when_the_server_says_so() {
     let sent = vec![submit(1, "hola\n\n"), Action::Entries(GENERAL, vec![entry(1, LUIS, 0, "yo antes")])];
-    let (mut model, effects) =
-        check(sent, &["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola (sending)"]);
-    assert_eq!(
-        effects,
-        [Effect::Send { room: GENERAL, cid: cid(1), text: "hola".into() }, Effect::ClearComposer]
-    );
+    let (mut model, effects) = check(sent, &["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola (sending)"]);
+    assert_eq!(effects, [Effect::Send { room: GENERAL, cid: cid(1), text: "hola".into() }, Effect::ClearComposer]);
     model.update(Action::Settled { cid: cid(1), seq: Seq(12), rseq: Rseq(2), at_ms: NOON });
     model.update(Action::Entries(GENERAL, vec![entry(2, ANA, 0, "hola")]));
     assert_eq!(rows(&model), ["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola"]);

@@ -142,13 +142,9 @@ impl Timeline {
                     },
                     state: State::Placed,
                 },
-                Item::Local(key, at_ms, local) => Row {
-                    key: *key,
-                    author: None,
-                    at_ms: *at_ms,
-                    content: Content::Local(local),
-                    state: State::Placed,
-                },
+                Item::Local(key, at_ms, local) => {
+                    Row { key: *key, author: None, at_ms: *at_ms, content: Content::Local(local), state: State::Placed }
+                }
             });
         }
         self.pending.get(index - self.items.len()).map(|pending| Row {

@@ -151,14 +151,7 @@ impl Header {
     }
 
     fn length(&self, time: usize) -> Option<usize> {
-        Some(
-            self.times * (time + 1)
-                + self.types * 6
-                + self.chars
-                + self.leaps * (time + 4)
-                + self.is_std
-                + self.is_ut,
-        )
+        Some(self.times * (time + 1) + self.types * 6 + self.chars + self.leaps * (time + 4) + self.is_std + self.is_ut)
     }
 }
 
@@ -268,7 +261,9 @@ mod tests {
         for end in 0..whole.len() {
             let _ = Zone::from_tzif(&whole[..end]);
         }
-        for rule in ["", "CET", "CET-", "CET-1CEST", "CET-1CEST,", "CET-1CEST,M13.1.0,J0", "-1", "<", "CET-999999999999"] {
+        for rule in
+            ["", "CET", "CET-", "CET-1CEST", "CET-1CEST,", "CET-1CEST,M13.1.0,J0", "-1", "<", "CET-999999999999"]
+        {
             assert!(posix(rule).is_none(), "{rule}");
         }
         assert_eq!(Zone::utc().offset_at(i64::MAX), 0);

@@ -1,0 +1,223 @@
+//! Shows the window with made-up people and messages, for whoever works on its looks:
+//!
+//! ```text
+//! cargo run -p tertulia-client --example gallery -- SCENE [--lang es|en] [--theme light|dark]
+//! ```
+//!
+//! Scenes: `start`, `start-errors`, `conversation`, `empty`, `help`, `lost`, `refused`, `connecting`, `failed`,
+//! `crowd`, `huge` (100,000 messages). There is no server: what is typed is answered by the gallery itself.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tool at the edge: it reads its arguments, a clock and the environment"
+)]
+
+use std::{
+    collections::VecDeque,
+    error::Error,
+    fs::File,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tertulia_client::{
+    i18n::Language,
+    model::{Action, Effect, Entry, Lost, Refusal, RoomInfo, zone::Zone},
+    ui::{self, Options, Outside},
+};
+use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
+
+const GENERAL: RoomId = RoomId(1);
+const ANA: UserId = UserId(2);
+
+struct Stage {
+    actions: VecDeque<Action>,
+    next: u64,
+    settles: bool,
+}
+
+impl Outside for Stage {
+    fn poll(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { cid, .. } if self.settles => {
+                self.next += 1;
+                let (seq, rseq, at_ms) = (Seq(self.next), Rseq(self.next), self.now_ms());
+                self.actions.push_back(Action::Settled { cid, seq, rseq, at_ms });
+            }
+            Effect::Send { cid, .. } => {
+                self.actions.push_back(Action::Failed { cid, code: ErrorCode::BAD_TEXT });
+            }
+            Effect::LoadOlder { before, .. } => {
+                let now = self.now_ms();
+                let from = before.0.saturating_sub(50).max(1);
+                let page = (from..before.0).map(|n| entry(n, user(n % 4), now - 90_000_000, &sentence(n))).collect();
+                self.actions.push_back(Action::Entries(GENERAL, page));
+            }
+            _ => {}
+        }
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64)
+    }
+}
+
+fn user(number: u64) -> UserId {
+    UserId(number + 2)
+}
+
+fn entry(rseq: u64, author: UserId, at_ms: i64, text: &str) -> Entry {
+    Entry {
+        rseq: Rseq(rseq),
+        seq: Seq(rseq),
+        at_ms,
+        author,
+        kind: Kind::MESSAGE,
+        text: Some(text.to_owned()),
+        cid: None,
+    }
+}
+
+fn sentence(number: u64) -> String {
+    const WORDS: [&str; 12] =
+        ["mañana", "el", "tren", "sale", "temprano", "🙂", "and", "nobody", "knows", "whether", "coffee", "helps"];
+    let length = 3 + (number * 7919) % 29;
+    let words = (0..length).map(|n| WORDS[((number * 31 + n * n * 17) % 12) as usize]);
+    format!("{number}: {}", words.collect::<Vec<_>>().join(" "))
+}
+
+fn online(count: u64) -> Vec<Action> {
+    let names = ["ana", "luis", "Zoë", "Bartolomé de las Casas y Ñandú 32", "陳大文", "Ольга", "marta"];
+    vec![
+        Action::Connecting { attempt: 1 },
+        Action::Connected { user: ANA, name: "ana".into(), encrypted: false },
+        Action::Users((0..).map(user).zip(names.map(String::from)).collect()),
+        Action::Rooms(vec![RoomInfo { id: GENERAL, name: "general".into(), head: Rseq(count), count }]),
+        Action::Online((0..6).map(user).collect()),
+    ]
+}
+
+fn conversation(now: i64) -> Vec<Entry> {
+    let minute = 60_000;
+    let day = 24 * 60 * minute;
+    let lines: [(u64, i64, &str); 15] = [
+        (1, -day - 50 * minute, "¿Alguien ha visto el proyector? Mañana lo necesito para la clase de las nueve."),
+        (2, -day - 48 * minute, "En el armario del fondo 👍"),
+        (1, -day - 47 * minute, "¡Gracias!"),
+        (0, -95 * minute, "Buenos días ☀️ Hoy probamos el servidor nuevo: está en la caja del rincón."),
+        (2, -94 * minute, "Goedemorgen! 🇳🇱 Funktioniert prima, très bien, 👩‍👩‍👧 👨‍💻 🫶"),
+        (2, -94 * minute, "Se nota más rápido."),
+        (
+            3,
+            -80 * minute,
+            "Una pregunta larga, para ver cómo se parte el texto en varias líneas cuando no cabe en el ancho de la ventana: ¿guarda el servidor los mensajes aunque se vaya la luz, o hay que volver a escribirlo todo? Ayer se fue dos veces.",
+        ),
+        (
+            1,
+            -79 * minute,
+            "Los guarda. Lo que sale sin «enviando…» está en el disco:\n\n    1. se escribe\n    2. se confirma\n    3. se reparte\n\nEn ese orden.",
+        ),
+        (
+            4,
+            -60 * minute,
+            "日本語や中国語の文章も、空白がなくてもきちんと折り返されるはずです。試してみましょう。長い文章を書くと、こうなります。",
+        ),
+        (5, -59 * minute, "Привет! Как дела?"),
+        (
+            1,
+            -30 * minute,
+            "https://box.local/documentos/actas/2026/noviembre/reunion-general-con-un-nombre-bastante-largo-que-no-cabe.pdf",
+        ),
+        (
+            1,
+            -29 * minute,
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftundnochvielmehrohneeineneinzigenzwischenraum",
+        ),
+        (0, -5 * minute, "Leído ✅"),
+        (2, -2 * minute, "¿Comemos a las dos? 🍲"),
+        (0, -minute, "Hecho. Aviso a los demás."),
+    ];
+    (1..).zip(lines).map(|(n, (who, at, text))| entry(n, user(who), now + at, text)).collect()
+}
+
+fn submit(number: u8, text: &str) -> Action {
+    Action::Submit { cid: Cid([number; 16]), text: text.into() }
+}
+
+fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
+    let mut actions = online(15);
+    let talk = Action::Entries(GENERAL, conversation(now));
+    match name {
+        "start" => return Some(vec![]),
+        "start-errors" => {
+            return Some(vec![Action::Start { name: "a\u{200b}na".into(), server: "http://caja".into(), host: false }]);
+        }
+        "conversation" => actions.push(talk),
+        "empty" => {
+            actions = online(0);
+            actions.push(Action::Online(vec![ANA]));
+        }
+        "help" => actions.extend([talk, submit(1, "/ayuda"), submit(2, "/users"), submit(3, "/nada")]),
+        "lost" => actions.extend([
+            talk,
+            submit(1, "Esto espera a que vuelva la conexión."),
+            Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) },
+        ]),
+        "refused" => {
+            let refusal = Refusal::Server { code: ErrorCode::NAME_TAKEN, params: vec!["ana".into()] };
+            actions = vec![Action::Connecting { attempt: 1 }, Action::Refused(refusal)];
+        }
+        "connecting" => actions = vec![Action::Connecting { attempt: 3 }],
+        "failed" => {
+            actions.extend([talk, submit(1, "Esto no le gusta al servidor."), submit(2, "Esto está en camino.")]);
+        }
+        "crowd" => {
+            let people = (10..=309).map(|n| (UserId(n), format!("persona {n}"))).collect::<Vec<_>>();
+            let ids = people.iter().map(|(id, _)| *id).collect();
+            let page = (301..=400).map(|n| entry(n, UserId(10 + n % 40), now - 1_000 * (400 - n as i64), &sentence(n)));
+            actions.extend([Action::Users(people), Action::Online(ids), Action::Entries(GENERAL, page.collect())]);
+        }
+        "huge" => {
+            let page =
+                (1..=100_000).map(|n| entry(n, user(n * n % 5), now - 60_000 * (100_000 - n as i64), &sentence(n)));
+            actions.push(Action::Entries(GENERAL, page.collect()));
+        }
+        _ => return None,
+    }
+    Some(actions)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| arguments.iter().skip_while(|a| *a != name).nth(1).map(String::as_str);
+    let name = arguments.first().map_or("conversation", String::as_str);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
+    let actions = scene(name, now).ok_or("no such scene; see the beginning of gallery.rs")?;
+    let mut stage = Stage { actions: actions.into(), next: 100_000, settles: name != "failed" };
+    let known = !name.starts_with("start");
+    let mut cids = 0u64;
+    ui::run(
+        Options {
+            server: known.then(|| "caja.local".into()),
+            name: known.then(|| "ana".into()),
+            language: option("--lang").and_then(Language::from_locale).unwrap_or(Language::Es),
+            dark: option("--theme") == Some("dark"),
+            zone: std::fs::read("/etc/localtime").ok().and_then(|b| Zone::from_tzif(&b)).unwrap_or_default(),
+            shown: match std::env::var_os("TERTULIA_SHOWN") {
+                Some(path) => Some(File::options().create(true).append(true).open(path)?),
+                None => None,
+            },
+            fresh_cid: Box::new(move || {
+                cids += 1;
+                let mut cid = [0xff; 16];
+                cid[..8].copy_from_slice(&cids.to_be_bytes());
+                Cid(cid)
+            }),
+        },
+        &mut stage,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,155 @@
+# La ventana y lo que dice, en español. Cada clave está también en en.ftl, con los mismos argumentos.
+
+app-name = Tertulia
+
+## La conexión
+
+status-idle = Sin conexión
+status-connecting = Conectando con { $server }…
+status-connecting-again = Conectando con { $server }… (intento { $attempt })
+status-online = Conectado a { $server }
+status-encrypted = cifrado
+status-not-encrypted = sin cifrar
+status-lost = { $why } Se vuelve a intentar { $seconds ->
+    [0] ahora
+   *[other] en { $seconds } s
+}…
+status-refused = Sin conexión: { $why }
+status-change = Cambiar…
+
+lost-unreachable = Ahí no responde nadie.
+lost-unknown-host = Este equipo no conoce ese servidor.
+lost-closed = Se ha perdido la conexión.
+lost-silent = El servidor ha dejado de responder.
+lost-not-tertulia = Lo que responde ahí no es Tertulia.
+
+refused-server-key = Este no es el servidor de antes: su clave ha cambiado. No se le ha enviado nada. Si sabes por qué, quita el servidor del perfil y vuelve a conectarte.
+refused-profile = El perfil no se puede usar: { $text }
+
+## La lista
+
+list-empty-title = Aquí no se oye nada
+list-empty-text = Escribe el primer mensaje: lo podrá leer cualquiera en este servidor.
+list-waiting = Esperando al servidor…
+list-loading = Cargando mensajes anteriores…
+list-new = { $count ->
+    [one] 1 mensaje nuevo
+   *[other] { $count } mensajes nuevos
+}
+list-latest = Últimos mensajes
+row-sending = enviando…
+row-failed = No enviado: { $why }
+row-retry = Reintentar
+row-needs-newer = Para ver esto hace falta una versión más nueva de Tertulia.
+row-copy = Copiar texto
+unknown-person = alguien
+
+users-online = { $count ->
+    [one] Solo estás tú: { $names }
+   *[other] Hay { $count } personas en línea: { $names }
+}
+users-online-none = No se sabe quién está en línea: no hay conexión.
+users-online-count = Hay { $count } personas en línea.
+help-title = Órdenes, que solo ves tú:
+help-escape = Dos barras al principio escriben una: //ejemplo
+help-keys = Intro envía, Mayús+Intro salta de línea, Ctrl+C copia el mensaje elegido.
+command-users = quién está en línea
+command-help = esta lista
+command-unknown = No existe la orden { $name }. Con /ayuda se ven las que hay; para empezar con una barra, escribe dos.
+
+## Días
+
+today = Hoy
+yesterday = Ayer
+date = { $weekday ->
+    [0] domingo
+    [1] lunes
+    [2] martes
+    [3] miércoles
+    [4] jueves
+    [5] viernes
+   *[6] sábado
+}, { $day } de { $month ->
+    [1] enero
+    [2] febrero
+    [3] marzo
+    [4] abril
+    [5] mayo
+    [6] junio
+    [7] julio
+    [8] agosto
+    [9] septiembre
+    [10] octubre
+    [11] noviembre
+   *[12] diciembre
+} de { $year }
+
+## Alrededor de la lista
+
+rooms-title = Salas
+people-title = Personas
+people-online = { $count ->
+    [one] 1 en línea
+   *[other] { $count } en línea
+}
+people-you = (tú)
+people-many = Demasiadas para una lista
+
+composer-placeholder = Mensaje para { $room }
+composer-placeholder-waiting = Podrás escribir en cuanto responda el servidor
+composer-too-long = Demasiado largo: { $bytes } de { $limit } bytes. No se ha enviado nada.
+composer-over-limit = Sobran { $over } bytes: en un mensaje caben { $limit }.
+composer-near-limit = Quedan { $left } bytes
+composer-bad-text = El texto tiene un carácter que no se puede enviar. No se ha enviado nada.
+composer-no-room = Todavía no hay conexión. Tu texto se queda aquí.
+composer-send = Enviar
+
+## El primer inicio
+
+start-title = Te damos la bienvenida a Tertulia
+start-text = El chat de tu propia red. Di quién eres y dónde os encontráis.
+start-name = Tu nombre
+start-name-hint = Como te verán los demás
+start-server = Servidor
+start-server-hint = Su nombre o dirección, por ejemplo caja.local
+start-join = Entrar en un servidor
+start-host = Alojar un chat en este equipo
+start-host-hint = Otros de tu red podrán entrar. Sigue funcionando cuando cierras esta ventana.
+start-go = Empezar
+
+name-empty = Escribe un nombre, por favor.
+name-too-long = Como mucho { $limit } caracteres, por favor.
+name-character = Este carácter no se ve, así que no puede formar parte de un nombre: { $code }
+name-spaces = Espacios, de uno en uno y solo en medio, por favor.
+name-no-letter = Al menos una letra o una cifra, por favor.
+server-empty = Di dónde está el servidor, por favor.
+server-character = Una dirección no puede tener esto: { $character }
+server-port = Tras los dos puntos va un puerto del 1 al 65535.
+host-not-found = El programa tertulia-server no está junto a este ni en el PATH.
+host-stopped = El servidor no ha arrancado: { $text }
+
+## Lo que responden los servidores
+
+error-malformed = El servidor no ha entendido a este programa.
+error-too_large = Es demasiado grande para el servidor.
+error-unknown_type = El servidor es demasiado antiguo para esto.
+error-out_of_order = El servidor no esperaba esto ahora.
+error-no_common_version = Las versiones de este programa y del servidor no casan.
+error-timeout = Ha tardado demasiado.
+error-slow_reader = Este equipo era demasiado lento para el servidor.
+error-stopping = El servidor se está parando.
+error-too_many_connections = El servidor no admite más conexiones.
+error-plaintext_refused = El servidor solo habla contigo cifrado.
+error-bad_signature = El servidor no acepta la clave de este perfil.
+error-name_needed = El servidor quiere un nombre.
+error-bad_name = El servidor no admite este nombre: { $first }
+error-name_taken = El nombre { $first } ya es de otra persona.
+error-name_confusable = El nombre { $first } se podría confundir con { $second }.
+error-key_has_name = En este servidor ya eres { $first }.
+error-no_room = Esa sala no existe, o no es tuya.
+error-bad_text = El servidor no admite este texto.
+error-bad_kind = El servidor no conoce este tipo de mensaje.
+error-bad_request = El servidor no ha sabido qué hacer con eso.
+error-failed = El servidor no ha podido guardarlo.
+error-read_only = El servidor no puede guardar nada por ahora.
+error-unknown = El servidor ha respondido con el error { $number }.

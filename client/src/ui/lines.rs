@@ -1,0 +1,178 @@
+//! The lines above and below the conversation: which room it is, and how the connection is.
+//!
+//! Owns the words for the state of the connection, which say what is true and nothing more comforting.
+
+use std::{cell::Cell, rc::Rc};
+
+use fltk::{
+    app,
+    enums::{Color, Cursor, Event},
+    prelude::*,
+    widget::Widget,
+};
+
+use super::{
+    context::Context,
+    paint::{self, Rect},
+    theme::{REGULAR, STRONG, Theme},
+};
+use crate::{
+    i18n::Words,
+    model::{Action, Connection, Model},
+};
+
+/// The line above the conversation.
+#[must_use]
+pub fn header(context: &Rc<Context>) -> Widget {
+    let chip = Rc::new(Cell::new(Rect::default()));
+    let mut widget = Widget::default();
+    widget.draw({
+        let (context, chip) = (context.clone(), chip.clone());
+        move |widget| chip.set(paint_header(&context, Rect::of(widget)))
+    });
+    clickable(&mut widget, chip, context, || Action::TogglePeople);
+    widget
+}
+
+/// Draws the header; where the people can be folded.
+fn paint_header(context: &Context, rect: Rect) -> Rect {
+    let (theme, words, model) = (&context.theme, &context.words, context.model());
+    paint::fill(rect, theme.surface);
+    paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
+
+    let online = matches!(model.connection, Connection::Online { .. });
+    let count = words.with("people-online", &[("count", model.people.online_count().into())]);
+    let label = format!("{count}  {}", if model.people_shown { "›" } else { "‹" });
+    let font = (REGULAR, 13);
+    let width = paint::width_in(&label, font) + 42;
+    let chip = Rect::new(rect.x + rect.w - width - 20, rect.y + 13, width, 30);
+    paint::card(chip, 15, if model.people_shown { theme.raised } else { theme.surface }, theme.line);
+    let dot = Rect::new(chip.x + 14, chip.y + 11, 8, 8);
+    paint::fill_round(dot, 4, if online { theme.good } else { theme.faint });
+    paint::text_in(&label, chip.x + 29, chip.y, chip.h, font, theme.text);
+
+    if let Some(room) = model.room() {
+        let name = paint::fitting(&room.name, chip.x - rect.x - 60, (STRONG, 17));
+        paint::text_in("#", rect.x + 20, rect.y, rect.h - 1, (REGULAR, 17), theme.faint);
+        paint::text_in(&name, rect.x + 37, rect.y, rect.h - 1, (STRONG, 17), theme.text);
+    }
+    chip
+}
+
+/// The line below the conversation.
+#[must_use]
+pub fn status(context: &Rc<Context>) -> Widget {
+    let change = Rc::new(Cell::new(Rect::default()));
+    let mut widget = Widget::default();
+    widget.draw({
+        let (context, change) = (context.clone(), change.clone());
+        move |widget| change.set(paint_status(&context, Rect::of(widget)))
+    });
+    clickable(&mut widget, change, context, || Action::ChangeLogin);
+    widget
+}
+
+/// Draws the status; where name and server can be changed.
+fn paint_status(context: &Context, rect: Rect) -> Rect {
+    let (theme, words, model) = (&context.theme, &context.words, context.model());
+    paint::fill(rect, theme.surface);
+    let (text, color) = status_text(&model, words, theme);
+    paint::fill_round(Rect::new(rect.x + 24, rect.y + 9, 8, 8), 4, color);
+
+    let font = (REGULAR, 12);
+    let strong = (STRONG, 12);
+    let mut change = Rect::default();
+    let mut right = rect.x + rect.w - 24;
+    if matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle) {
+        let label = words.get("status-change");
+        let width = paint::width_in(&label, strong);
+        change = Rect::new(right - width - 6, rect.y, width + 12, 26);
+        paint::text_in(&label, right - width, rect.y, 26, strong, theme.accent);
+        right -= width + 16;
+    }
+    let refused = matches!(model.connection, Connection::Refused(_));
+    let text = paint::fitting(&text, right - rect.x - 42, font);
+    paint::text_in(&text, rect.x + 40, rect.y, 26, font, if refused { theme.problem } else { theme.faint });
+    change
+}
+
+/// How the connection is, in words and a colour.
+#[must_use]
+pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Color) {
+    let server = ("server", model.server().into());
+    match &model.connection {
+        Connection::Idle => (words.get("status-idle"), theme.faint),
+        Connection::Connecting { attempt: 0 | 1 } => (words.with("status-connecting", &[server]), theme.waiting),
+        Connection::Connecting { attempt } => {
+            (words.with("status-connecting-again", &[server, ("attempt", (*attempt).into())]), theme.waiting)
+        }
+        Connection::Online { encrypted } => {
+            let how = if *encrypted { words.get("status-encrypted") } else { words.get("status-not-encrypted") };
+            (format!("{} · {how}", words.with("status-online", &[server])), theme.good)
+        }
+        Connection::Lost { why, retry_at_ms } => {
+            // Rounded up: it says 1 until it is time, and never less than nothing.
+            let seconds = (retry_at_ms.saturating_sub(model.now_ms).max(0) + 999) / 1_000;
+            let args = [("why", words.lost(*why).into()), ("seconds", seconds.into())];
+            (words.with("status-lost", &args), theme.waiting)
+        }
+        Connection::Refused(refusal) => {
+            (words.with("status-refused", &[("why", words.refusal(refusal).into())]), theme.problem)
+        }
+    }
+}
+
+/// Makes a part of a widget pushable.
+fn clickable(widget: &mut Widget, place: Rc<Cell<Rect>>, context: &Rc<Context>, action: fn() -> Action) {
+    let context = context.clone();
+    widget.handle(move |widget, event| {
+        let (x, y) = app::event_coords();
+        let inside = place.get().holds(x, y);
+        match event {
+            Event::Enter | Event::Move => {
+                if let Some(mut window) = widget.window() {
+                    window.set_cursor(if inside { Cursor::Hand } else { Cursor::Default });
+                }
+                true
+            }
+            Event::Push if inside => {
+                context.push(action());
+                true
+            }
+            _ => false,
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        i18n::Language,
+        model::{Lost, zone::Zone},
+    };
+    use tertulia_protocol::UserId;
+
+    use super::*;
+
+    #[test]
+    fn the_status_tells_the_truth_as_time_goes_on() {
+        let words = Words::new(Language::Es);
+        let (mut model, _) = Model::new(Zone::utc(), 0, Some("caja".into()), Some("ana".into()));
+        let mut after = |action| {
+            model.update(action);
+            status_text(&model, &words, &Theme::LIGHT).0
+        };
+        assert_eq!(after(Action::Connecting { attempt: 1 }), "Conectando con caja…");
+        assert_eq!(
+            after(Action::Connected { user: UserId(2), name: "ana".into(), encrypted: false }),
+            "Conectado a caja · sin cifrar"
+        );
+        let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) };
+        assert_eq!(after(lost), "Se ha perdido la conexión. Se vuelve a intentar en 4 s…");
+        assert!(after(Action::Tick { now_ms: 3_001 }).ends_with("en 1 s…"));
+        assert!(after(Action::Tick { now_ms: 9_000 }).ends_with("intentar ahora…"));
+        assert_eq!(after(Action::Connecting { attempt: 3 }), "Conectando con caja… (intento 3)");
+    }
+}

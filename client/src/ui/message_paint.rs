@@ -1,0 +1,232 @@
+//! Drawing the message list: rows, scroll bar, pill, and what stands there while there is nothing.
+//!
+//! Owns the look of the list, and reports what it draws (`TERTULIA_SHOWN`) from the very strings that it hands to the
+//! toolkit. Decides nothing.
+
+use fltk::{draw, enums::Color};
+
+use super::{
+    context::Context,
+    message_list::ListState,
+    paint::{self, Rect},
+    row_layout::{AVATAR, AVATAR_X, Kind, Piece, RIGHT, Role, RowLayout, Style, TEXT_X, line_height},
+    row_words::author_name,
+    shown::ShownRow,
+    theme::{REGULAR, STRONG},
+    viewport::Placed,
+};
+use crate::model::{Connection, Model, View, timeline::RowKey};
+
+/// What is to be drawn, and where.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) context: &'a Context,
+    pub(super) model: &'a Model,
+    pub(super) rect: Rect,
+    /// The begin and the end of the scroll bar, as parts of all rows.
+    pub(super) bar: Option<(f64, f64)>,
+}
+
+/// Draws the list.
+pub(super) fn paint(list: &mut ListState, scene: &Scene<'_>) {
+    let rect = scene.rect;
+    draw::push_clip(rect.x, rect.y, rect.w, rect.h);
+    paint::fill(rect, scene.context.theme.surface);
+    let mut shown = Vec::new();
+    list.retries.clear();
+    let rows: Vec<(Placed, RowKey)> = list.placed.iter().copied().zip(list.keys.iter().copied()).collect();
+    if rows.is_empty() {
+        paint_empty(scene, &mut shown);
+    }
+    for (placed, key) in rows {
+        let Some(view) = scene.model.view(placed.index) else { continue };
+        let Some((_, _, layout)) = list.layouts.get(&key) else { continue };
+        let top = rect.y + placed.top;
+        let hovered = list.pointer.is_some_and(|(_, y)| (top..top + placed.height).contains(&y));
+        let marks = Marks { selected: list.selected == Some(key), hovered };
+        if let Some(retry) = paint_row(scene, &view, layout, top, marks, &mut shown)
+            && let RowKey::Pending(cid) = key
+        {
+            list.retries.push((retry, cid));
+        }
+    }
+    list.thumb = scene.bar.map(|bar| paint_bar(scene, bar, list.pointer));
+    list.pill = (!at_end(list, scene)).then(|| paint_pill(scene));
+    if scene.model.timeline().is_loading() && list.placed.first().is_some_and(|row| row.index == 0) {
+        paint_loading(scene);
+    }
+    draw::pop_clip();
+    if list.shown.is_on() {
+        list.shown.painted(shown);
+    }
+}
+
+fn at_end(list: &ListState, scene: &Scene<'_>) -> bool {
+    list.placed
+        .last()
+        .is_none_or(|row| row.index + 1 == scene.model.timeline().len() && row.top + row.height <= scene.rect.h)
+}
+
+#[derive(Clone, Copy)]
+struct Marks {
+    selected: bool,
+    hovered: bool,
+}
+
+/// Draws a row; where it can be clicked to be sent again.
+fn paint_row(
+    scene: &Scene<'_>,
+    view: &View<'_>,
+    layout: &RowLayout,
+    top: i32,
+    marks: Marks,
+    shown: &mut Vec<ShownRow>,
+) -> Option<Rect> {
+    let (rect, theme) = (scene.rect, &scene.context.theme);
+    let message = Rect::new(rect.x, top + layout.message.0, rect.w, layout.message.1);
+    if layout.kind == Kind::System {
+        let width = layout.pieces.iter().map(|piece| piece.x + piece.width).max().unwrap_or(0);
+        let card = Rect::new(
+            rect.x + TEXT_X,
+            message.y + 8,
+            (width - TEXT_X + 12).min(rect.w - TEXT_X - RIGHT),
+            message.h - 11,
+        );
+        paint::card(card, 8, if marks.selected { theme.selected } else { theme.raised }, theme.line);
+    } else if marks.selected {
+        paint::fill(message, theme.selected);
+    } else if marks.hovered {
+        paint::fill(message, theme.hover);
+    }
+    let (rseq, row) = match (view.row.key, layout.kind) {
+        (RowKey::Entry(rseq), _) => (Some(rseq.0), "message"),
+        (_, Kind::System) => (None, "system"),
+        (_, Kind::Failed) => (None, "failed"),
+        _ => (None, "sending"),
+    };
+    let mut told = ShownRow::new(row, rseq);
+    let mut told_any = false;
+    let mut retry = None;
+    if let (Some(y), Some((user, _))) = (layout.avatar, view.author) {
+        let name = author_name(view, &scene.context.words);
+        paint::avatar(&name, rect.x + AVATAR_X, top + y, AVATAR, theme.person(user), theme.surface);
+    }
+    for piece in &layout.pieces {
+        let (x, y, high) = (rect.x + piece.x, top + piece.top, line_height(piece.style));
+        if y + high <= rect.y || y >= rect.y + rect.h {
+            if piece.role == Role::Line {
+                told.left_out();
+            }
+            continue;
+        }
+        paint::text(&piece.text, x, y, piece.style, ink(scene, view, piece));
+        match piece.role {
+            Role::Day => {
+                paint_day_lines(scene, x, y + high / 2, piece.width);
+                let mut day = ShownRow::new("day", None);
+                day.drew(&piece.text);
+                shown.push(day);
+                continue;
+            }
+            Role::Name => told.drew_name(&piece.text),
+            Role::Time => told.drew_time(&piece.text),
+            Role::Line => {
+                told.drew(&piece.text);
+                told.drew(&piece.swallowed);
+            }
+            Role::State => told.drew_state(&piece.text),
+            Role::Retry => retry = Some(Rect::new(x - 4, y - 2, piece.width + 8, high + 4)),
+        }
+        told_any = true;
+    }
+    // Rows without a heading show their time where the pointer is: every minute beside every line would be noise.
+    if marks.hovered && layout.avatar.is_none() && view.author.is_some() {
+        let time = view.time.clock();
+        let x = rect.x + TEXT_X - 12 - paint::width_in(&time, (REGULAR, 11));
+        let first = layout.pieces.iter().find(|piece| piece.role == Role::Line);
+        let y = top + first.map_or(layout.message.0, |piece| piece.top);
+        paint::text_in(&time, x, y, line_height(Style::Body), (REGULAR, 11), theme.faint);
+        told.drew_time(&time);
+    }
+    if told_any {
+        shown.push(told);
+    }
+    retry
+}
+
+fn ink(scene: &Scene<'_>, view: &View<'_>, piece: &Piece) -> Color {
+    match (piece.role, view.author) {
+        (Role::Name, Some((user, _))) => scene.context.theme.person(user),
+        _ => scene.context.theme.ink(piece.style),
+    }
+}
+
+fn paint_day_lines(scene: &Scene<'_>, x: i32, y: i32, width: i32) {
+    let (rect, line) = (scene.rect, scene.context.theme.line);
+    let left = rect.x + AVATAR_X;
+    paint::fill(Rect::new(left, y, (x - 14 - left).max(0), 1), line);
+    let right = x + width + 14;
+    paint::fill(Rect::new(right, y, (rect.x + rect.w - RIGHT - right).max(0), 1), line);
+}
+
+/// The thumb lies over the rows: a bar of its own would cut the surface in two.
+fn paint_bar(scene: &Scene<'_>, (begin, end): (f64, f64), pointer: Option<(i32, i32)>) -> Rect {
+    let (rect, theme) = (scene.rect, &scene.context.theme);
+    let at = |part: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
+        let y = (part * f64::from(rect.h)) as i32;
+        y
+    };
+    let height = (at(end) - at(begin)).max(36);
+    let top = at(begin).min(rect.h - height);
+    let near = pointer.is_some_and(|(x, _)| x >= rect.x + rect.w - 16);
+    let wide = if near { 8 } else { 5 };
+    let thumb = Rect::new(rect.x + rect.w - wide - 4, rect.y + top + 3, wide, height - 6);
+    paint::fill_round(thumb, wide / 2, if near { theme.faint } else { theme.line });
+    thumb
+}
+
+/// What leads back to the newest message.
+fn paint_pill(scene: &Scene<'_>) -> Rect {
+    let (rect, theme, words) = (scene.rect, &scene.context.theme, &scene.context.words);
+    let unread = scene.model.unread();
+    let text = if unread > 0 { words.with("list-new", &[("count", unread.into())]) } else { words.get("list-latest") };
+    let label = format!("{text}  ↓");
+    let font = (STRONG, 13);
+    let width = paint::width_in(&label, font) + 32;
+    let pill = Rect::new(rect.x + (rect.w - width) / 2, rect.y + rect.h - 48, width, 34);
+    let (ground, ink) = if unread > 0 { (theme.accent, theme.on_accent) } else { (theme.raised, theme.text) };
+    paint::card(pill, 17, ground, if unread > 0 { theme.accent } else { theme.line });
+    paint::text_in(&label, pill.x + 16, pill.y, pill.h, font, ink);
+    pill
+}
+
+fn paint_loading(scene: &Scene<'_>) {
+    let (rect, theme) = (scene.rect, &scene.context.theme);
+    let text = scene.context.words.get("list-loading");
+    let font = (REGULAR, 12);
+    let width = paint::width_in(&text, font) + 28;
+    let chip = Rect::new(rect.x + (rect.w - width) / 2, rect.y + 8, width, 26);
+    paint::card(chip, 13, theme.raised, theme.line);
+    paint::text_in(&text, chip.x + 14, chip.y, chip.h, font, theme.faint);
+}
+
+fn paint_empty(scene: &Scene<'_>, shown: &mut Vec<ShownRow>) {
+    let (rect, theme, words) = (scene.rect, &scene.context.theme, &scene.context.words);
+    let live = matches!(scene.model.connection, Connection::Online { .. }) && scene.model.room().is_some();
+    let mut told = ShownRow::new("none", None);
+    let mut line = |text: &str, y: i32, font, color| {
+        let text = paint::fitting(text, rect.w - 40, font);
+        paint::text_in(&text, rect.x + (rect.w - paint::width_in(&text, font)) / 2, y, 24, font, color);
+        told.drew(&text);
+    };
+    let middle = rect.y + rect.h / 2;
+    if live {
+        line("☕", middle - 92, (REGULAR, 44), theme.accent);
+        line(&words.get("list-empty-title"), middle - 28, (STRONG, 18), theme.text);
+        line(&words.get("list-empty-text"), middle + 4, (REGULAR, 14), theme.faint);
+    } else {
+        line(&words.get("list-waiting"), middle - 12, (REGULAR, 14), theme.faint);
+    }
+    shown.push(told);
+}

@@ -1,0 +1,144 @@
+//! The few shapes that everything in the window is made of, and the measuring of text.
+//!
+//! Owns the calls to the toolkit's drawing functions that more than one widget needs. Knows nothing of the model.
+
+use std::collections::BTreeMap;
+
+use fltk::{
+    draw,
+    enums::{Color, Font},
+};
+
+use super::{
+    row_layout::{Measure, Style, line_height},
+    theme::{self, STRONG},
+};
+
+/// A rectangle in the coordinates of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rect {
+    /// Its left.
+    pub x: i32,
+    /// Its top.
+    pub y: i32,
+    /// Its width.
+    pub w: i32,
+    /// Its height.
+    pub h: i32,
+}
+
+impl Rect {
+    /// A rectangle.
+    #[must_use]
+    pub const fn new(x: i32, y: i32, w: i32, h: i32) -> Self {
+        Self { x, y, w, h }
+    }
+
+    /// Where a widget is.
+    #[must_use]
+    pub fn of(widget: &impl fltk::prelude::WidgetExt) -> Self {
+        Self::new(widget.x(), widget.y(), widget.w(), widget.h())
+    }
+
+    /// Whether a point is inside.
+    #[must_use]
+    pub fn holds(&self, x: i32, y: i32) -> bool {
+        (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
+    }
+
+    /// The same with a margin taken off (or put on, if negative).
+    #[must_use]
+    pub fn shrunk(&self, by: i32) -> Self {
+        Self::new(self.x + by, self.y + by, self.w - 2 * by, self.h - 2 * by)
+    }
+}
+
+/// Fills a rectangle.
+pub fn fill(rect: Rect, color: Color) {
+    draw::draw_rect_fill(rect.x, rect.y, rect.w, rect.h, color);
+}
+
+/// Fills a rectangle with round corners.
+pub fn fill_round(rect: Rect, radius: i32, color: Color) {
+    draw::set_draw_color(color);
+    draw::draw_rounded_rectf(rect.x, rect.y, rect.w, rect.h, radius);
+}
+
+/// A card with a border: the border's colour first, then the inside on top of it, which no line style can blur.
+pub fn card(rect: Rect, radius: i32, inside: Color, border: Color) {
+    fill_round(rect, radius, border);
+    fill_round(rect.shrunk(1), radius - 1, inside);
+}
+
+/// Writes a text with its line box at this top left.
+pub fn text(words: &str, x: i32, top: i32, style: Style, color: Color) {
+    let (font, size) = theme::font(style);
+    text_in(words, x, top, line_height(style), (font, size), color);
+}
+
+/// Writes a text in a font, in the middle of a line box of this height.
+pub fn text_in(words: &str, x: i32, top: i32, height: i32, (font, size): (Font, i32), color: Color) {
+    draw::set_font(font, size);
+    draw::set_draw_color(color);
+    let baseline = top + (height + draw::height()) / 2 - draw::descent();
+    draw::draw_text_n(words, x, baseline);
+}
+
+/// The width of a text in a font.
+#[must_use]
+pub fn width_in(words: &str, (font, size): (Font, i32)) -> i32 {
+    draw::set_font(font, size);
+    #[expect(clippy::cast_possible_truncation, reason = "a width on a screen")]
+    let width = draw::width(words).ceil() as i32;
+    width
+}
+
+/// As much of a text as fits, with an ellipsis where it is cut.
+#[must_use]
+pub fn fitting(words: &str, width: i32, font: (Font, i32)) -> String {
+    if width_in(words, font) <= width {
+        return words.to_owned();
+    }
+    let mut shown = words.to_owned();
+    while shown.pop().is_some() {
+        let cut = format!("{}…", shown.trim_end());
+        if width_in(&cut, font) <= width {
+            return cut;
+        }
+    }
+    String::new()
+}
+
+/// The picture of a person: the first letter of the name on their colour.
+pub fn avatar(name: &str, x: i32, y: i32, size: i32, color: Color, ink: Color) {
+    fill_round(Rect::new(x, y, size, size), size / 2, color);
+    let letter: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let font = (STRONG, size * 9 / 20);
+    text_in(&letter, x + (size - width_in(&letter, font)) / 2, y, size, font, ink);
+}
+
+/// Measures text with the toolkit's fonts, remembering words: most of them come again.
+#[derive(Debug, Default)]
+pub struct Fonts {
+    widths: BTreeMap<(Style, Box<str>), f64>,
+}
+
+/// Beyond this many words the memory is begun anew.
+const WORDS_REMEMBERED: usize = 8_192;
+
+impl Measure for Fonts {
+    fn width(&mut self, text: &str, style: Style) -> f64 {
+        let measured = || {
+            let (font, size) = theme::font(style);
+            draw::set_font(font, size);
+            draw::width(text)
+        };
+        if text.len() > 40 {
+            return measured();
+        }
+        if self.widths.len() > WORDS_REMEMBERED {
+            self.widths.clear();
+        }
+        *self.widths.entry((style, text.into())).or_insert_with(measured)
+    }
+}

@@ -1,0 +1,239 @@
+//! The window as a whole: its parts, their places, and the loop.
+//!
+//! Owns when things are drawn. The only file that changes the model, and the only one that waits.
+
+use std::{cell::RefCell, rc::Rc};
+
+use fltk::{app, enums::CallbackReason, group::Group, prelude::*, widget::Widget, window::DoubleWindow};
+
+use super::{
+    Options, Outside,
+    composer::Composer,
+    context::Context,
+    first_start::FirstStart,
+    geometry::{WINDOW_MIN, divide},
+    lines,
+    message_list::MessageList,
+    paint::Rect,
+    shown::Shown,
+    side_panels,
+    theme::{self, Theme},
+};
+use crate::{
+    i18n::Words,
+    model::{Action, Connection, Effect, Model},
+};
+
+/// The window class that desktops know the program by.
+pub const CLASS: &str = "tertulia";
+const SIZE: (i32, i32) = (1_040, 700);
+/// Actions from outside that one round takes before it draws: a flood of messages must not freeze the window.
+const ACTIONS_A_ROUND: usize = 2_000;
+
+#[derive(Clone)]
+struct Parts {
+    window: DoubleWindow,
+    chat: Group,
+    rooms: Widget,
+    header: Widget,
+    status: Widget,
+    people: Widget,
+    list: MessageList,
+    composer: Composer,
+    first_start: FirstStart,
+}
+
+/// Shows the window until it is closed.
+///
+/// # Errors
+/// The toolkit cannot open a window here, for instance because there is no display.
+pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prelude::FltkError> {
+    let app = app::App::default();
+    theme::install_fonts();
+    let theme = if options.dark { Theme::DARK } else { Theme::LIGHT };
+    app::set_visible_focus(false);
+    let (r, g, b) = theme.surface.to_rgb();
+    app::background(r, g, b);
+    let (r, g, b) = theme.text.to_rgb();
+    app::foreground(r, g, b);
+
+    let words = Words::new(options.language);
+    let (model, effects) = Model::new(options.zone, outside.now_ms(), options.server, options.name);
+    let context = Context::new(model, words, theme, options.fresh_cid);
+    let mut parts = build(&context, Shown::new(options.shown));
+    effects.into_iter().for_each(|effect| outside.carry_out(effect));
+    parts.render(&context);
+    parts.window.show();
+    parts.focus(&context);
+
+    while parts.window.shown() {
+        // An interrupted wait is a wait that was short.
+        let _ = app::wait_for(next_wake(&context));
+        if round(&context, &mut parts, outside) {
+            parts.window.hide();
+        }
+    }
+    app.quit();
+    Ok(())
+}
+
+/// How long there is nothing to do by itself: a count-down changes each second, the day at midnight.
+fn next_wake(context: &Context) -> f64 {
+    match context.model().connection {
+        Connection::Lost { .. } => 0.25,
+        _ => 20.0,
+    }
+}
+
+/// One round of the loop; whether it was the last.
+fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) -> bool {
+    let before = (context.model().now_ms, context.model().today());
+    let now_ms = outside.now_ms();
+    context.model_mut().update(Action::Tick { now_ms });
+    let counting = matches!(context.model().connection, Connection::Lost { .. });
+    let second_passed = before.0.div_euclid(1_000) != now_ms.div_euclid(1_000);
+    let mut changed = (counting && second_passed) || context.model().today() != before.1;
+
+    for _ in 0..ACTIONS_A_ROUND {
+        let Some(action) = context.take().or_else(|| outside.poll()) else { break };
+        // What only asks for more rows changes nothing that is to be seen, unless something comes of it.
+        let quiet = matches!(action, Action::ReachedTop | Action::Edited);
+        let effects = context.model_mut().update(action);
+        changed |= !quiet || !effects.is_empty();
+        for effect in effects {
+            match effect {
+                Effect::ClearComposer => {
+                    parts.composer.clear();
+                    parts.list.end();
+                }
+                Effect::Copy(text) => app::copy2(&text),
+                Effect::Quit => return true,
+                other => {
+                    if matches!(other, Effect::Connect { .. } | Effect::Host { .. }) {
+                        parts.first_start.render(None);
+                    }
+                    outside.carry_out(other);
+                }
+            }
+        }
+    }
+    if changed {
+        parts.render(context);
+    }
+    false
+}
+
+fn build(context: &Rc<Context>, shown: Shown) -> Parts {
+    let theme = context.theme;
+    let mut window = DoubleWindow::default().with_size(SIZE.0, SIZE.1);
+    window.set_xclass(CLASS);
+    window.set_label(&context.words.get("app-name"));
+    window.set_color(theme.surface);
+    window.size_range(WINDOW_MIN.0, WINDOW_MIN.1, 0, 0);
+
+    // What the composer wants when its text changes; the parts that it moves exist only later.
+    let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
+    let chat = Group::default();
+    let rooms = side_panels::rooms(context);
+    let header = lines::header(context);
+    let list = MessageList::new(context, shown);
+    let composer = Composer::new(context, &list, {
+        let (parts, context) = (parts.clone(), context.clone());
+        move || {
+            if let Some(parts) = parts.borrow_mut().as_mut() {
+                parts.place(&context);
+            }
+        }
+    });
+    let status = lines::status(context);
+    let people = side_panels::people(context);
+    chat.end();
+    let first_start = FirstStart::new(context);
+    window.end();
+    window.make_resizable(true);
+
+    let mut built = Parts { window, chat, rooms, header, status, people, list, composer, first_start };
+    built.window.resize_callback({
+        let (parts, context) = (parts.clone(), context.clone());
+        move |_, _, _, _, _| {
+            if let Ok(mut parts) = parts.try_borrow_mut()
+                && let Some(parts) = parts.as_mut()
+            {
+                parts.place(&context);
+            }
+        }
+    });
+    built.window.set_callback({
+        let context = context.clone();
+        move |_| {
+            // Escape would close the window; in a chat it is pressed to get out of something smaller.
+            if app::callback_reason() != CallbackReason::Cancelled {
+                context.push(Action::Close);
+            }
+        }
+    });
+    *parts.borrow_mut() = Some(built.clone());
+    built
+}
+
+impl Parts {
+    /// Brings everything to what the model says now.
+    fn render(&mut self, context: &Context) {
+        let model = context.model();
+        self.window.set_label(&title(&model, &context.words));
+        let dialog = model.form.is_some();
+        if dialog == self.chat.visible() {
+            if dialog { self.chat.hide() } else { self.chat.show() }
+        }
+        self.first_start.render(model.form.as_ref());
+        if !dialog && !self.first_start.group.visible() && fltk::app::focus().is_none() {
+            self.composer.focus();
+        }
+        drop(model);
+        self.place(context);
+        for widget in [&mut self.rooms, &mut self.header, &mut self.status, &mut self.people] {
+            widget.redraw();
+        }
+        self.list.widget.redraw();
+        self.composer.area.redraw();
+    }
+
+    fn focus(&mut self, context: &Context) {
+        if context.model().form.is_none() {
+            self.composer.focus();
+        }
+    }
+
+    /// Puts everything in its place.
+    fn place(&mut self, context: &Context) {
+        let Ok(model) = context.try_model() else { return };
+        let (w, h) = (self.window.w(), self.window.h());
+        let places = divide(w, h, model.people_shown, self.composer.wanted_height(&model));
+        self.chat.resize(0, 0, w, h);
+        put(&mut self.rooms, places.rooms);
+        put(&mut self.header, places.header);
+        put(&mut self.list.widget, places.list);
+        put(&mut self.status, places.status);
+        put(&mut self.people, places.people);
+        self.composer.place(places.composer, &model);
+        self.first_start.place(w, h);
+        self.window.redraw();
+    }
+}
+
+fn put(widget: &mut Widget, place: Rect) {
+    widget.resize(place.x, place.y, place.w, place.h);
+    if (place.w > 0) != widget.visible() {
+        if place.w > 0 { widget.show() } else { widget.hide() }
+    }
+}
+
+/// What the desktop shows of the window when it is out of sight: how much is unread comes first.
+fn title(model: &Model, words: &Words) -> String {
+    let app = words.get("app-name");
+    match (model.room(), model.unread()) {
+        (Some(room), 0) => format!("{} · {app}", room.name),
+        (Some(room), unread) => format!("({unread}) {} · {app}", room.name),
+        (None, _) => app,
+    }
+}
