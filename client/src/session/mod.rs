@@ -1,0 +1,497 @@
+//! One connection to one server over its whole life, reconnects included: a state machine without sockets or clocks.
+//!
+//! The owner (the network thread, a test) says what happened, and when; then takes out, in order, what there is to do
+//! ([`Session::next_action`]) and what there is to know ([`Session::next_event`]), and comes back at
+//! [`Session::deadline`] if nothing happens before.
+//!
+//! ```text
+//!            start                     connect_failed / closed / silent / nonsense
+//!   (new) ─────────┐      ┌────────────────────────────────────────────────────────────┐
+//!                  ▼      ▼                                                            │
+//!   Waiting ──▶ Connecting ──▶ Greeting ──▶ Proving ──▶ Ready: syncing ──▶ Ready: live │
+//!      ▲  wait over      Hello │    Prove │  Welcome │              Synced             │
+//!      │  or clock leapt       ▼          ▼                                            │
+//!      │                 other key     refused                                         │
+//!      │                       └────┬─────┘                                            │
+//!      │                            ▼        retry, log_in_as, trust_server_key        │
+//!      │                         Stopped ─────────────────────────────▶ Connecting     │
+//!      └───────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Owns the writes that are not answered yet, and what is held of each room. **Invariant:** no input makes it read a
+//! clock, block, or panic; every write ends in exactly one of [`Event::Settled`] and [`Event::WriteRefused`].
+
+mod backoff;
+mod cid;
+mod event;
+mod identity;
+mod login;
+mod outbox;
+mod rooms;
+mod traffic;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tertulia_protocol::{
+    Cid, ErrorCode, Kind, LogId, Message, PublicKey, RequestId, RoomId, Rseq, Seq, encode, limits,
+};
+
+pub use cid::CidMaker;
+pub use event::{Event, Nonsense, StopCode, Why};
+pub use identity::{DeviceKey, Random};
+
+use backoff::Backoff;
+use outbox::Outbox;
+use rooms::{Direction, Room};
+
+/// From connecting to `Welcome`: longer than a server allows itself, which knows better why it takes so long.
+const LOGIN_MAX: Duration = Duration::from_secs(15);
+
+/// A login that lasted this long was a good one, and the next wait is short again. Without it, a server that falls over
+/// whenever somebody logs in would be asked four times a second.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// By how much the wall clock must run ahead of the monotonic one to mean that the computer slept. Less than the
+/// heartbeat's patience, more than a clock is set by in the ordinary way.
+const SLEPT_MS: i64 = 15_000;
+
+/// Two leaps of the clock within this time count as one: a clock that is being set to and fro makes no storm.
+const LEAP_PAUSE: Duration = Duration::from_secs(5);
+
+/// While more events than this wait to be taken, no new attempt to connect adds to them.
+const EVENTS_HELD_MAX: usize = 256;
+
+/// Writes that may wait for their answers altogether, sent or not. [`Session::is_full`] says when to hold back.
+const WRITES_MAX: usize = 4_096;
+
+/// The moment of an input, as the owner's clocks show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Since some fixed moment, never going back.
+    pub mono: Duration,
+    /// Milliseconds since 1970 (UTC), wherever the clock of the computer was set to.
+    pub wall_ms: i64,
+}
+
+/// How much of a room's past a session tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// For eyes: the newest page, older ones when asked for, and after a long absence only the newest page again.
+    Newest,
+    /// For scripts: the last so many entries and all that follow, in order, however long an absence was.
+    Last(u64),
+    /// For scripts: everything from a place on, in order, however long an absence was.
+    From(Rseq),
+}
+
+/// Who connects, and what for.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The key that proves who we are.
+    pub device: Arc<DeviceKey>,
+    /// The name to claim, or to be held against the name of the key.
+    pub name: Option<String>,
+    /// The chat key that the server must have; None at the first visit, which pins it.
+    pub pinned: Option<PublicKey>,
+    /// The program and its version, for the operator of the server.
+    pub agent: String,
+    /// The language of the person (BCP 47).
+    pub locale: Option<String>,
+    /// The name of the room to open as soon as it is known.
+    pub room: Option<String>,
+    /// How much of the past of open rooms to tell.
+    pub history: History,
+}
+
+/// What the owner has to do for the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Connect, and say [`Session::connected`] or [`Session::connect_failed`].
+    Connect,
+    /// Send these bytes, in order.
+    Send(Arc<[u8]>),
+    /// Let go of the connection, after what was to be sent; nothing it still says counts.
+    Close,
+    /// Keep this chat key as the one that the server must have from now on.
+    Pin(PublicKey),
+}
+
+/// What happened so far, for logs and tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Attempts to connect.
+    pub attempts: u64,
+    /// Gaps in live rooms, each proved by a place and repaired by a pull.
+    pub gaps: u64,
+    /// How often all unanswered writes were sent again over the same connection.
+    pub resends: u64,
+}
+
+/// The session. See the module's page.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    random: Random,
+    cids: CidMaker,
+    state: State,
+    actions: VecDeque<Action>,
+    events: VecDeque<Event>,
+
+    connecting: Backoff,
+    attempt: u32,
+    /// The moment of the last input.
+    seen: Option<Now>,
+    /// When the clock last leapt.
+    leapt: Option<Duration>,
+
+    last_sent: Duration,
+    last_heard: Duration,
+    /// The owner does not read for now, so silence means nothing.
+    paused: bool,
+
+    next_request: u32,
+    requests: BTreeMap<RequestId, Request>,
+    outbox: Outbox,
+    rooms: BTreeMap<RoomId, Room>,
+    /// The place in the log up to which everything is known: what the next `Sync` asks from.
+    since: Seq,
+    log: Option<LogId>,
+    counters: Counters,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Until when.
+    Waiting(Duration),
+    Connecting,
+    Greeting {
+        nonce: tertulia_protocol::Nonce,
+        until: Duration,
+    },
+    Proving {
+        server_key: PublicKey,
+        until: Duration,
+    },
+    Ready {
+        since: Duration,
+        phase: Phase,
+    },
+    Stopped,
+}
+
+/// How far a login has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The place as of which the first answer was made, once there is one. Entries are kept back, because their
+    /// authors may not be known yet.
+    Syncing(Option<Seq>),
+    /// People and rooms are told; pages are on their way.
+    CatchingUp,
+    Live,
+}
+
+/// What an answer belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    Write(Cid),
+    Sync,
+    Pull(RoomId, Direction),
+}
+
+impl Session {
+    /// A session that does nothing until [`Self::start`].
+    #[must_use]
+    pub fn new(config: Config, mut random: Random) -> Self {
+        let cids = CidMaker::new(Random::from_seed(random.bytes()));
+        Self {
+            config,
+            random,
+            cids,
+            state: State::Stopped,
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+            connecting: Backoff::connecting(),
+            attempt: 0,
+            seen: None,
+            leapt: None,
+            last_sent: Duration::ZERO,
+            last_heard: Duration::ZERO,
+            paused: false,
+            next_request: 0,
+            requests: BTreeMap::new(),
+            outbox: Outbox::new(),
+            rooms: BTreeMap::new(),
+            since: Seq(0),
+            log: None,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Begins to connect, at the beginning or after a stop. Nothing if it is connected or on its way.
+    pub fn start(&mut self, now: Now) {
+        self.observe(now);
+        if let State::Stopped | State::Waiting(_) = self.state {
+            self.connect();
+        }
+    }
+
+    /// A person says: try again now. The same as [`Self::start`].
+    pub fn retry(&mut self, now: Now) {
+        self.start(now);
+    }
+
+    /// A person chose a name. Connects with it, unless a login stands already.
+    pub fn log_in_as(&mut self, now: Now, name: String) {
+        self.config.name = Some(name);
+        self.start(now);
+    }
+
+    /// A person has looked at the server's new key and trusts it from now on.
+    pub fn trust_server_key(&mut self, now: Now, key: PublicKey) {
+        self.config.pinned = Some(key);
+        self.actions.push_back(Action::Pin(key));
+        self.start(now);
+    }
+
+    /// Takes something to write. Its name is used for every attempt to send it, and in the event that ends it.
+    pub fn send(&mut self, now: Now, room: RoomId, kind: Kind, body: Vec<u8>) -> Cid {
+        let cid = self.cids.make(now.wall_ms);
+        self.send_as(now, cid, room, kind, body);
+        cid
+    }
+
+    /// Takes something to write that has its name already. Nothing if it is waiting under that name.
+    pub fn send_as(&mut self, now: Now, cid: Cid, room: RoomId, kind: Kind, body: Vec<u8>) {
+        self.observe(now);
+        if body.len() > limits::BODY_BYTES_MAX {
+            // It would be answered by the end of the connection, and again by the end of the next one.
+            self.tell(Event::WriteRefused { cid, code: ErrorCode::BAD_TEXT, params: Vec::new() });
+            return;
+        }
+        self.outbox.push(cid, room, kind, body);
+        self.pump(now);
+    }
+
+    /// Whether so many writes wait that no more should be taken in for now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.outbox.len() >= WRITES_MAX
+    }
+
+    /// How many writes are not answered yet, and how many of them are on the wire.
+    #[must_use]
+    pub fn unanswered(&self) -> (usize, usize) {
+        (self.outbox.len(), self.outbox.on_wire())
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Begins to tell the entries of a room, as the history of the configuration says.
+    pub fn open(&mut self, now: Now, room: RoomId) {
+        self.observe(now);
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.open(self.config.history);
+        }
+        self.pump(now);
+    }
+
+    /// Pulls the page before the oldest entry that was told of a room. Nothing at its beginning, or while one is on its
+    /// way.
+    pub fn load_older(&mut self, now: Now, room: RoomId) {
+        self.observe(now);
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.want_older();
+        }
+        self.pump(now);
+    }
+
+    /// [`Action::Connect`] was done.
+    pub fn connected(&mut self, now: Now) {
+        self.observe(now);
+        if let State::Connecting = self.state {
+            self.last_heard = now.mono;
+            self.greet(now);
+        }
+    }
+
+    /// [`Action::Connect`] cannot be done.
+    pub fn connect_failed(&mut self, now: Now, why: Why) {
+        self.observe(now);
+        if let State::Connecting = self.state {
+            self.lose(now, why);
+        }
+    }
+
+    /// The connection ended without our doing.
+    pub fn closed(&mut self, now: Now, why: Why) {
+        self.observe(now);
+        if self.is_connected() {
+            self.lose(now, why);
+        }
+    }
+
+    /// Bytes arrived, whatever they turn out to be. A large frame takes a while on a slow network.
+    pub fn heard(&mut self, now: Now) {
+        self.observe(now);
+        self.last_heard = now.mono;
+    }
+
+    /// The owner stops reading from the connection, because nobody takes the events, or reads on.
+    pub fn pause_reading(&mut self, now: Now, paused: bool) {
+        self.paused = paused;
+        self.last_heard = now.mono;
+    }
+
+    /// A moment has come. To be called at [`Self::deadline`]; at any other time it does no harm.
+    pub fn tick(&mut self, now: Now) {
+        self.observe(now);
+        match self.state {
+            State::Waiting(until) if until <= now.mono => {
+                if self.events.len() < EVENTS_HELD_MAX {
+                    self.connect();
+                } else {
+                    self.state = State::Waiting(now.mono + Duration::from_secs(1));
+                }
+            }
+            State::Greeting { until, .. } | State::Proving { until, .. } if until <= now.mono => {
+                self.lose(now, Why::LoginTimedOut);
+            }
+            State::Ready { .. } => {
+                if !self.paused && now.mono >= self.last_heard + Duration::from_millis(limits::DEAD_AFTER_MS) {
+                    self.lose(now, Why::Silent);
+                    return;
+                }
+                self.pump(now);
+                if now.mono >= self.last_sent + Duration::from_millis(limits::HEARTBEAT_AFTER_MS) {
+                    self.transmit(now, &tertulia_protocol::request::Heartbeat {});
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When [`Self::tick`] has something to do. Always later than the last tick.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        match self.state {
+            State::Waiting(until) | State::Greeting { until, .. } | State::Proving { until, .. } => Some(until),
+            State::Ready { .. } => {
+                let heartbeat = self.last_sent + Duration::from_millis(limits::HEARTBEAT_AFTER_MS);
+                let dead = (!self.paused).then(|| self.last_heard + Duration::from_millis(limits::DEAD_AFTER_MS));
+                [Some(heartbeat), dead, self.outbox.again_at()].into_iter().flatten().min()
+            }
+            State::Connecting | State::Stopped => None,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The next thing to know.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether events wait to be taken.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    fn is_connected(&self) -> bool {
+        matches!(self.state, State::Greeting { .. } | State::Proving { .. } | State::Ready { .. })
+    }
+
+    /// Looks at the clocks. While a computer sleeps the monotonic clock stands still and the wall clock does not; after
+    /// that the server has long given us up, and waiting for a silence to be noticed would waste a minute.
+    fn observe(&mut self, now: Now) {
+        let Some(seen) = self.seen.replace(now) else { return };
+        let passed_ms = i64::try_from(now.mono.saturating_sub(seen.mono).as_millis()).unwrap_or(i64::MAX);
+        if now.wall_ms.saturating_sub(seen.wall_ms).saturating_sub(passed_ms) < SLEPT_MS
+            || self.leapt.is_some_and(|leapt| now.mono < leapt + LEAP_PAUSE)
+        {
+            return;
+        }
+        self.leapt = Some(now.mono);
+        if self.is_connected() {
+            self.forget_connection(now);
+            self.tell(Event::Disconnected { why: Why::Slept, retry_in: Duration::ZERO });
+            self.connect();
+        } else if let State::Waiting(_) = self.state {
+            self.connect();
+        }
+    }
+
+    fn connect(&mut self) {
+        self.attempt = self.attempt.saturating_add(1);
+        self.counters.attempts += 1;
+        self.state = State::Connecting;
+        self.tell(Event::Connecting { attempt: self.attempt });
+        self.actions.push_back(Action::Connect);
+    }
+
+    /// The connection is over, and another one is tried later.
+    fn lose(&mut self, now: Now, why: Why) {
+        self.forget_connection(now);
+        let retry_in = self.connecting.next(&mut self.random);
+        self.state = State::Waiting(now.mono + retry_in);
+        self.tell(Event::Disconnected { why, retry_in });
+    }
+
+    /// The connection is over, and no other one is tried before a person says so.
+    fn stop(&mut self, now: Now, code: StopCode, params: Vec<String>) {
+        self.forget_connection(now);
+        self.state = State::Stopped;
+        self.tell(Event::Stopped { code, params });
+    }
+
+    /// The one place where a connection is taken out of the state.
+    fn forget_connection(&mut self, now: Now) {
+        if let State::Ready { since, .. } = self.state
+            && now.mono >= since + STABLE_AFTER
+        {
+            self.connecting.reset();
+            self.attempt = 0;
+        }
+        if self.is_connected() {
+            self.actions.retain(|action| !matches!(action, Action::Send(_)));
+            self.actions.push_back(Action::Close);
+        }
+        self.requests.clear();
+        self.outbox.take_off_the_wire();
+        for room in self.rooms.values_mut() {
+            room.cut();
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    fn transmit<M: Message>(&mut self, now: Now, message: &M) {
+        self.last_sent = now.mono;
+        self.actions.push_back(Action::Send(encode(message).into()));
+    }
+
+    /// A number that no unanswered request of this connection has.
+    fn number(&mut self, request: Request) -> RequestId {
+        loop {
+            self.next_request = self.next_request.wrapping_add(1);
+            let number = RequestId(self.next_request);
+            if let std::collections::btree_map::Entry::Vacant(place) = self.requests.entry(number) {
+                place.insert(request);
+                return number;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What was written and not answered yet, in memory, in the order of writing.
+//!
+//! ```text
+//!   on the wire (have a request number)  │  waiting for their turn
+//!   oldest ──────────────────────────────┼────────────────────────▶ newest
+//! ```
+//!
+//! A cut moves the line to the far left: everything is sent again, oldest first, under the same cids, and the server
+//! sets aside what it already has. So does an answer `failed` or `read_only`, after a wait and behind a `Resend`.
+//! **Invariant:** an item leaves by exactly one of [`Outbox::settle`] and [`Outbox::refuse`].
+
+use std::{collections::VecDeque, time::Duration};
+
+use tertulia_protocol::{Cid, Kind, RequestId, RoomId};
+
+use super::{backoff::Backoff, identity::Random};
+
+/// A write that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) cid: Cid,
+    pub(super) room: RoomId,
+    pub(super) kind: Kind,
+    pub(super) body: Vec<u8>,
+    request: Option<RequestId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    items: VecDeque<Item>,
+    /// How many of the oldest are on the wire.
+    on_wire: usize,
+    /// The server stores nothing for now: nothing is sent before this.
+    again_at: Option<Duration>,
+    backoff: Backoff,
+}
+
+impl Outbox {
+    pub(super) fn new() -> Self {
+        Self { items: VecDeque::new(), on_wire: 0, again_at: None, backoff: Backoff::resending() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn on_wire(&self) -> usize {
+        self.on_wire
+    }
+
+    /// When [`Self::start_again`] is due.
+    pub(super) fn again_at(&self) -> Option<Duration> {
+        self.again_at
+    }
+
+    /// Takes a write in, behind all others. Not if one of that name is already here.
+    pub(super) fn push(&mut self, cid: Cid, room: RoomId, kind: Kind, body: Vec<u8>) {
+        if self.position(cid).is_none() {
+            self.items.push_back(Item { cid, room, kind, body, request: None });
+        }
+    }
+
+    /// The oldest item that is not on the wire, unless nothing may be sent for now.
+    pub(super) fn next_cid(&self) -> Option<Cid> {
+        if self.again_at.is_some() { None } else { self.items.get(self.on_wire).map(|item| item.cid) }
+    }
+
+    /// Takes that item as sent, as `request`.
+    pub(super) fn put_on_wire(&mut self, request: RequestId) -> Option<&Item> {
+        let item = self.items.get_mut(self.on_wire)?;
+        item.request = Some(request);
+        self.on_wire += 1;
+        Some(item)
+    }
+
+    /// The server has it, by an acknowledgement or by a page that holds it. `None` if that was known before.
+    pub(super) fn settle(&mut self, cid: Cid) -> Option<Item> {
+        let item = self.remove(cid)?;
+        self.backoff.reset();
+        Some(item)
+    }
+
+    /// The server will never have it. `None` if that, or the opposite, was known before.
+    pub(super) fn refuse(&mut self, cid: Cid) -> Option<Item> {
+        self.remove(cid)
+    }
+
+    /// A write was not stored, and neither will be what is behind it until all starts again, after a wait. Answers to
+    /// requests from before the last start change nothing: the server gives them until it has seen `Resend`.
+    pub(super) fn not_stored(&mut self, now: Duration, cid: Cid, request: RequestId, random: &mut Random) {
+        let is_current = self.position(cid).is_some_and(|at| self.items[at].request == Some(request));
+        if is_current && self.again_at.is_none() {
+            self.again_at = Some(now + self.backoff.next(random));
+        }
+    }
+
+    /// Ends the wait, if it is over: nothing is on the wire any more, and `Resend` has to go ahead of the rest.
+    pub(super) fn start_again(&mut self, now: Duration) -> bool {
+        let due = self.again_at.is_some_and(|at| at <= now);
+        if due {
+            self.take_off_the_wire();
+        }
+        due
+    }
+
+    /// The connection is gone, and with it whatever was on its way.
+    pub(super) fn take_off_the_wire(&mut self) {
+        self.again_at = None;
+        for item in self.items.iter_mut().take(self.on_wire) {
+            item.request = None;
+        }
+        self.on_wire = 0;
+    }
+
+    fn remove(&mut self, cid: Cid) -> Option<Item> {
+        let at = self.position(cid)?;
+        if at < self.on_wire {
+            self.on_wire -= 1;
+        }
+        self.items.remove(at)
+    }
+
+    /// Answers come in the order of writing, so the search nearly always ends at its first step.
+    fn position(&self, cid: Cid) -> Option<usize> {
+        self.items.iter().position(|item| item.cid == cid)
+    }
+}
