@@ -31,7 +31,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             say(&text);
             OK
         }
-        Ok(Invocation::Serve(config)) => match serve(&config, home, &mut ready, &mut complain) {
+        Ok(Invocation::Serve(config)) => match serve(&config, home, &mut ready, complain) {
             Ok(()) => OK,
             Err(failure) => {
                 complain(&failure.to_string());

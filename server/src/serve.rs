@@ -4,14 +4,15 @@
 //! is read, so that a second server fails at once; the ready lines come when a connection would be answered.
 
 use std::{
-    fmt,
-    io::{self, Write as _},
+    fmt, io,
     net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _},
-    sync::Arc,
+    time::Duration,
 };
 
+use tertulia_protocol::Seq;
+
 use crate::{
-    activity_log::{ActivityLog, Record},
+    activity_log::{ActivityLog, Recorder},
     chat::Chat,
     config::{Config, Listen, Plaintext},
     data_dir::DataDir,
@@ -19,9 +20,17 @@ use crate::{
     event_loop::{EventLoop, Reactor},
     keys::{Random as _, ServerKey, SystemRandom},
     listener::Listener,
-    log::{Log, local::LocalLog, memory::MemoryLog},
+    log::{
+        Log,
+        local::LocalLog,
+        memory::MemoryLog,
+        store::{OpenError, Store},
+    },
     turn::{Policy, Turn},
 };
+
+/// How long an ordered stop waits for the last lines of the activity log.
+const ACTIVITY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the log lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +58,12 @@ impl fmt::Display for Failure {
     }
 }
 
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
 /// What a log of its home needs to end in order.
 trait Ending: Log {
     fn end(self);
@@ -56,7 +71,8 @@ trait Ending: Log {
 
 impl Ending for LocalLog {
     fn end(self) {
-        self.close();
+        // What is left to tell has nobody left to hear it.
+        drop(self.close());
     }
 }
 
@@ -64,8 +80,8 @@ impl Ending for MemoryLog {
     fn end(self) {}
 }
 
-/// Serves until a signal stops it in order. `ready` is told each address as soon as it would be answered; `note` is
-/// told what an operator should know.
+/// Serves until a signal stops it in order. `ready` is told each address as soon as it would be answered; `complain`
+/// what an operator should know, from any thread.
 ///
 /// # Errors
 /// It could not begin, or could not go on.
@@ -73,31 +89,33 @@ pub fn serve(
     config: &Config,
     home: Home,
     ready: &mut dyn FnMut(SocketAddr),
-    note: &mut dyn FnMut(&str),
+    complain: fn(&str),
 ) -> Result<(), Failure> {
     let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
     let data = DataDir::open(&config.data.value).map_err(|error| unusable(&error))?;
     // One descriptor a connection: a soft limit that the system lets us raise must not be what turns people away.
     if rlimit::increase_nofile_limit(u64::MAX).is_err() {
-        note("the limit on open files cannot be raised");
+        complain("the limit on open files cannot be raised");
     }
     let listeners = listen(&config.listen.value)?;
     let reactor = Reactor::new().map_err(|error| Failure::Broken(format!("no poll: {error}")))?;
     let mut random = SystemRandom::new().map_err(|error| unusable(&error))?;
-    let activity = ActivityLog::open(&data.activity_log()).map_err(|error| unusable(&error))?;
+    let activity = ActivityLog::start(data.activity_log(), &config.limits, complain)
+        .map_err(|error| Failure::Broken(format!("no thread for the activity log: {error}")))?;
     let mut chat = Chat::new();
     match home {
         Home::Memory => {
             let key = ServerKey::generate(&mut random).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, MemoryLog::new(), key, Box::new(random), config.limits.clone());
-            run(config, desk, activity, reactor, listeners, ready, note)
+            run(config, desk, activity, reactor, listeners, ready, complain)
         }
         Home::Disk => {
-            let mut log = LocalLog::open(&data.database(), reactor.wake()).map_err(|error| unusable(&error))?;
-            log.replay(|entry| chat.apply(&entry).map(drop)).map_err(|error| unusable(&error))?;
-            let key = chat_key(&mut log, &mut random)?;
+            let store = Store::open(&data.database()).map_err(|error| unusable(&error))?;
+            store.for_each(Seq(1), |entry| chat.apply(entry).map(drop).map_err(|error| unusable(&error)))?;
+            let key = chat_key(&store, &mut random)?;
+            let log = LocalLog::start(store, reactor.wake()).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
-            run(config, desk, activity, reactor, listeners, ready, note)
+            run(config, desk, activity, reactor, listeners, ready, complain)
         }
     }
 }
@@ -105,26 +123,27 @@ pub fn serve(
 fn run<L: Ending>(
     config: &Config,
     mut desk: Desk<L>,
-    activity: ActivityLog,
+    (activity, recorder): (ActivityLog, Recorder),
     reactor: Reactor,
     listeners: Vec<Listener>,
     ready: &mut dyn FnMut(SocketAddr),
-    note: &mut dyn FnMut(&str),
+    complain: fn(&str),
 ) -> Result<(), Failure> {
     desk.begin(reactor.now());
     let policy = Policy { plaintext: config.plaintext.value, log_text: config.log_text.value };
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
-    let recorder = activity.recorder();
     let turn = Turn::new(desk, Box::new(recorder), config.limits.clone(), policy);
     let mut event_loop = EventLoop::new(reactor, listeners, turn, &config.limits)
         .map_err(|error| Failure::Broken(format!("the loop cannot begin: {error}")))?;
     if config.plaintext.value == Plaintext::Always {
-        note("connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them");
+        complain("connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them");
     }
     addresses.into_iter().for_each(ready);
     let ran = event_loop.run().map_err(|error| Failure::Broken(error.to_string()));
     event_loop.into_turn().into_log().end();
-    activity.close();
+    if !activity.close(ACTIVITY_PATIENCE) {
+        complain("the activity log's disk does not answer: its last lines may be missing");
+    }
     ran
 }
 
@@ -156,16 +175,16 @@ fn listen(wanted: &[Listen]) -> Result<Vec<Listener>, Failure> {
 }
 
 /// The chat key: made at the first start, the same ever after, for clients pin it.
-fn chat_key(log: &mut LocalLog, random: &mut SystemRandom) -> Result<ServerKey, Failure> {
+fn chat_key(store: &Store, random: &mut SystemRandom) -> Result<ServerKey, Failure> {
     const NAME: &str = "chat_key";
     let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
     let mut seed = [0; ServerKey::SEED_BYTES];
-    match log.get(NAME).map_err(|error| unusable(&error))? {
+    match store.get(NAME).map_err(|error| unusable(&error))? {
         Some(stored) if stored.len() == seed.len() => seed.copy_from_slice(&stored),
         Some(_) => return Err(unusable(&"the chat key in the database is damaged: restore a backup")),
         None => {
             random.fill(&mut seed);
-            log.put(NAME, &seed).map_err(|error| unusable(&error))?;
+            store.put(NAME, &seed).map_err(|error| unusable(&error))?;
         }
     }
     ServerKey::from_seed(seed).map_err(|error| unusable(&error))

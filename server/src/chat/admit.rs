@@ -50,7 +50,7 @@ pub fn claim(
     typed: &str,
 ) -> Result<Draft, Refusal> {
     let name = UserName::parse(typed)
-        .map_err(|rule| Refusal::new(ErrorCode::BAD_NAME, rule.to_string()).with([rule.to_string()]))?;
+        .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
     if names::is_reserved(&name) {
         return Err(directory::name_taken(name.as_str()));
     }
@@ -88,6 +88,9 @@ pub fn write(
         Ok(text) if text.as_str() == message.text => {}
         Ok(_) => return Err(Refusal::new(ErrorCode::BAD_TEXT, "the text ends with a newline")),
         Err(wrong) => return Err(Refusal::new(ErrorCode::BAD_TEXT, wrong.to_string())),
+    }
+    if target.is_some() {
+        return Err(Refusal::new(ErrorCode::BAD_REQUEST, "a message is about no other entry"));
     }
     let mentions = mentions.unwrap_or_default();
     if mentions.len() > MENTIONS_MAX {

@@ -19,8 +19,8 @@ use tertulia_protocol::{ClientFrame, DeviceId, ErrorCode, PublicKey, RawFrame, U
 pub use self::login::{Authenticating, Challenger};
 use crate::{chat::Refusal, close_reason::CloseReason};
 
-/// How many pages one connection may have in the making. Each is 160 KiB and more; the answers of all together must
-/// fit into its send queue.
+/// How many pages one connection may have in the making. Each is up to a frame in size; the answers of all
+/// together must fit into its send queue.
 const PULLS_MAX: u8 = 4;
 
 /// The state of one connection's protocol.
