@@ -29,10 +29,18 @@ use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
 const GENERAL: RoomId = RoomId(1);
 const ANA: UserId = UserId(2);
 
+#[derive(PartialEq)]
+enum Sent {
+    Placed,
+    Refused,
+    Waiting,
+}
+
 struct Stage {
     actions: VecDeque<Action>,
     next: u64,
-    settles: bool,
+    /// What becomes of what is written: it has its place, it is refused, or nothing happens.
+    sent: Sent,
 }
 
 impl Outside for Stage {
@@ -42,12 +50,12 @@ impl Outside for Stage {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { cid, .. } if self.settles => {
+            Effect::Send { cid, .. } if self.sent == Sent::Placed => {
                 self.next += 1;
                 let (seq, rseq, at_ms) = (Seq(self.next), Rseq(self.next), self.now_ms());
                 self.actions.push_back(Action::Settled { cid, seq, rseq, at_ms });
             }
-            Effect::Send { cid, .. } => {
+            Effect::Send { cid, .. } if self.sent == Sent::Refused => {
                 self.actions.push_back(Action::Failed { cid, code: ErrorCode::BAD_TEXT });
             }
             Effect::LoadOlder { before, .. } => {
@@ -196,7 +204,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = arguments.first().map_or("conversation", String::as_str);
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
     let actions = scene(name, now).ok_or("no such scene; see the beginning of gallery.rs")?;
-    let mut stage = Stage { actions: actions.into(), next: 100_000, settles: name != "failed" };
+    let sent = match name {
+        "failed" => Sent::Refused,
+        "lost" => Sent::Waiting,
+        _ => Sent::Placed,
+    };
+    let mut stage = Stage { actions: actions.into(), next: 100_000, sent };
     let known = !name.starts_with("start");
     let mut cids = 0u64;
     ui::run(

@@ -92,6 +92,7 @@ people-online = { $count ->
     [one] 1 online
    *[other] { $count } online
 }
+people-unknown = Not known without a connection
 people-you = (you)
 people-many = Too many to list
 
@@ -119,7 +120,7 @@ start-go = Start
 
 name-empty = Please type a name.
 name-too-long = At most { $limit } characters, please.
-name-character = This character cannot be seen, so it cannot be part of a name: { $code }
+name-character = The name holds a character that cannot be seen: { $code }
 name-spaces = Single spaces only, please.
 name-no-letter = At least one letter or digit, please.
 server-empty = Please say where the server is.

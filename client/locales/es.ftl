@@ -92,6 +92,7 @@ people-online = { $count ->
     [one] 1 en línea
    *[other] { $count } en línea
 }
+people-unknown = Sin conexión no se sabe
 people-you = (tú)
 people-many = Demasiadas para una lista
 
@@ -107,7 +108,7 @@ composer-send = Enviar
 ## El primer inicio
 
 start-title = Te damos la bienvenida a Tertulia
-start-text = El chat de tu propia red. Di quién eres y dónde os encontráis.
+start-text = El chat de tu propia red. Di quién eres y dónde está el servidor.
 start-name = Tu nombre
 start-name-hint = Como te verán los demás
 start-server = Servidor
@@ -119,7 +120,7 @@ start-go = Empezar
 
 name-empty = Escribe un nombre, por favor.
 name-too-long = Como mucho { $limit } caracteres, por favor.
-name-character = Este carácter no se ve, así que no puede formar parte de un nombre: { $code }
+name-character = El nombre tiene un carácter que no se ve: { $code }
 name-spaces = Espacios, de uno en uno y solo en medio, por favor.
 name-no-letter = Al menos una letra o una cifra, por favor.
 server-empty = Di dónde está el servidor, por favor.

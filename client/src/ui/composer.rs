@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use fltk::{
     app, draw,
-    enums::{CallbackTrigger, Cursor, Event, FrameType, Key, Shortcut},
+    enums::{Align, CallbackTrigger, Cursor, Event, FrameType, Key, Shortcut},
     prelude::*,
     text::{self, TextBuffer, TextEditor, WrapMode},
     widget::Widget,
@@ -57,7 +57,8 @@ impl Composer {
         editor.set_text_size(TEXT);
         editor.set_cursor_color(theme.accent);
         editor.set_cursor_style(text::Cursor::Simple);
-        editor.set_scrollbar_size(8);
+        // Six lines are in sight; the keyboard and the wheel bring the others.
+        editor.set_scrollbar_align(Align::empty());
         editor.wrap_mode(WrapMode::AtBounds, 0);
         editor.set_tab_nav(true);
         editor.super_handle_first(false);
@@ -117,8 +118,10 @@ impl Composer {
     #[must_use]
     pub fn wanted_height(&self, model: &Model) -> i32 {
         draw::set_font(REGULAR, TEXT);
-        let breaks = self.editor.count_lines(0, self.buffer.length(), true);
-        let lines = (breaks + 1).clamp(1, LINES_MAX);
+        // The toolkit counts the lines that have something on them, and so not an empty last one.
+        let last_is_empty = self.buffer.length() == 0 || self.buffer.text().ends_with('\n');
+        let lines = self.editor.count_lines(0, self.buffer.length(), true) + i32::from(last_is_empty);
+        let lines = lines.clamp(1, LINES_MAX);
         let hint = if hint_needed(self.buffer.length(), model) { HINT } else { 0 };
         (lines * draw::height() + 2 * PADDING + 4).max(BUTTON + 14) + hint + 10
     }

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-const CARD: (i32, i32) = (460, 520);
+const CARD: (i32, i32) = (460, 536);
 const INSIDE: i32 = 36;
 const FIELD: i32 = 42;
 
@@ -112,10 +112,10 @@ impl FirstStart {
         let card = card(w, h);
         let (x, width) = (card.x + INSIDE, card.w - 2 * INSIDE);
         let top = card.y;
-        self.name.resize(x + 12, top + 150, width - 24, FIELD - 2);
-        self.join.resize(x, top + 224, width, 26);
-        self.server.resize(x + 40, top + 256, width - 52, FIELD - 2);
-        self.host.resize(x, top + 326, width, 60);
+        self.name.resize(x + 12, top + 164, width - 24, FIELD - 2);
+        self.join.resize(x, top + 238, width, 26);
+        self.server.resize(x + 40, top + 270, width - 52, FIELD - 2);
+        self.host.resize(x, top + 340, width, 60);
         self.go.resize(x, top + card.h - 36 - 44, width, 44);
     }
 
@@ -163,18 +163,18 @@ impl FirstStart {
             y += 20;
         }
 
-        paint::text_in(&words.get("start-name"), x, card.y + 125, 18, (STRONG, 13), theme.text);
+        paint::text_in(&words.get("start-name"), x, card.y + 139, 18, (STRONG, 13), theme.text);
         self.border(context, &self.name, 12, form.name_problem.is_some());
         let problem = form.name_problem.map(|problem| name_problem(problem, words));
         let refusal = form.refusal.as_ref().map(|refusal| words.refusal(refusal));
-        let under = Rect::new(x, card.y + 194, width, 18);
+        let under = Rect::new(x, card.y + 208, width, 18);
         match problem.or(refusal) {
             Some(problem) => line(&problem, under, theme.problem),
             None => line(&words.get("start-name-hint"), under, theme.faint),
         }
 
         self.border(context, &self.server, 12, form.server_problem.is_some());
-        let under = Rect::new(x + 28, card.y + 299, width - 28, 18);
+        let under = Rect::new(x + 28, card.y + 313, width - 28, 18);
         match form.server_problem {
             Some(problem) => line(&server_problem(problem, words), under, theme.problem),
             None => line(&words.get("start-server-hint"), under, theme.faint),
@@ -185,7 +185,7 @@ impl FirstStart {
                 HostFailure::Stopped(text) => words.with("host-stopped", &[("text", text.as_str().into())]),
             };
             for (index, text) in wrapped(&text, width - 28).iter().take(2).enumerate() {
-                let below = card.y + 388 + if index == 0 { 0 } else { 17 };
+                let below = card.y + 402 + if index == 0 { 0 } else { 17 };
                 line(text, Rect::new(x + 28, below, width - 28, 18), theme.problem);
             }
         }

@@ -41,7 +41,12 @@ fn paint_header(context: &Context, rect: Rect) -> Rect {
     paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
 
     let online = matches!(model.connection, Connection::Online { .. });
-    let count = words.with("people-online", &[("count", model.people.online_count().into())]);
+    // Without a connection nobody knows, and zero would be a claim.
+    let count = if online {
+        words.with("people-online", &[("count", model.people.online_count().into())])
+    } else {
+        words.get("people-title")
+    };
     let label = format!("{count}  {}", if model.people_shown { "›" } else { "‹" });
     let font = (REGULAR, 13);
     let width = paint::width_in(&label, font) + 42;

@@ -6,7 +6,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use fltk::{
-    app::{self, MouseWheel},
+    app,
     enums::{Cursor, Event},
     menu::MenuButton,
     prelude::*,
@@ -256,10 +256,9 @@ fn handle(widget: &mut Widget, event: Event, state: &RefCell<ListState>, context
     let mut list = state.borrow_mut();
     match event {
         Event::MouseWheel => {
-            match app::event_dy() {
-                MouseWheel::Up => list.scroll(WHEEL),
-                MouseWheel::Down => list.scroll(-WHEEL),
-                _ => return false,
+            match app::event_dy_value() {
+                0 => return false,
+                notches => list.scroll(notches * WHEEL),
             }
             widget.redraw();
         }

@@ -18,14 +18,15 @@ pub(super) fn make(context: &Context) -> MenuButton {
     let colors = &context.theme;
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     app::set_menu_linespacing(12);
-    menu.set_frame(FrameType::NoBox);
+    menu.set_frame(FrameType::BorderBox);
     menu.set_down_frame(FrameType::FlatBox);
     menu.set_color(colors.raised);
     menu.set_selection_color(colors.accent);
     menu.set_text_color(colors.text);
     menu.set_text_font(theme::REGULAR);
     menu.set_text_size(14);
-    menu.add_choice(&context.words.get("row-copy"));
+    // The toolkit leaves no room beside the words.
+    menu.add_choice(&format!("  {}  ", context.words.get("row-copy")));
     menu
 }
 

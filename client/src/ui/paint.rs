@@ -61,7 +61,15 @@ pub fn fill(rect: Rect, color: Color) {
 /// Fills a rectangle with round corners.
 pub fn fill_round(rect: Rect, radius: i32, color: Color) {
     draw::set_draw_color(color);
-    draw::draw_rounded_rectf(rect.x, rect.y, rect.w, rect.h, radius);
+    if rect.w == rect.h && radius * 2 >= rect.w {
+        // Small circles made of four corners come out as crosses.
+        let (x, y, size) = (f64::from(rect.x), f64::from(rect.y), f64::from(rect.w));
+        draw::begin_polygon();
+        draw::draw_circle(x + size / 2.0, y + size / 2.0, size / 2.0);
+        draw::end_polygon();
+        return;
+    }
+    draw::draw_rounded_rectf(rect.x, rect.y, rect.w, rect.h, radius.min(rect.w / 2).min(rect.h / 2));
 }
 
 /// A card with a border: the border's colour first, then the inside on top of it, which no line style can blur.

@@ -4,19 +4,14 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use fltk::{
-    app::{self, MouseWheel},
-    draw,
-    enums::Event,
-    prelude::*,
-    widget::Widget,
-};
+use fltk::{app, draw, enums::Event, prelude::*, widget::Widget};
 
 use super::{
     context::Context,
     paint::{self, Rect},
     theme::{REGULAR, STRONG},
 };
+use crate::model::Connection;
 
 const PERSON: i32 = 38;
 const PEOPLE_TOP: i32 = 64;
@@ -81,12 +76,10 @@ pub fn people(context: &Rc<Context>) -> Widget {
         move |widget| paint_people(&context, &scroll, Rect::of(widget))
     });
     widget.handle(move |widget, event| {
-        let by = match (event, app::event_dy()) {
-            (Event::MouseWheel, MouseWheel::Up) => PERSON,
-            (Event::MouseWheel, MouseWheel::Down) => -PERSON,
-            _ => return false,
-        };
-        scroll.set(scroll.get() + by);
+        if event != Event::MouseWheel {
+            return false;
+        }
+        scroll.set(scroll.get() + app::event_dy_value() * PERSON);
         widget.redraw();
         true
     });
@@ -98,7 +91,10 @@ fn paint_people(context: &Context, scroll: &Cell<i32>, rect: Rect) {
     draw::push_clip(rect.x, rect.y, rect.w, rect.h);
     paint::fill(rect, theme.side);
     paint::text_in(&words.get("people-title"), rect.x + 20, rect.y + 10, 26, (STRONG, 15), theme.text);
-    let count = words.with("people-online", &[("count", model.people.online_count().into())]);
+    let count = match model.connection {
+        Connection::Online { .. } => words.with("people-online", &[("count", model.people.online_count().into())]),
+        _ => words.get("people-unknown"),
+    };
     paint::text_in(&count, rect.x + 20, rect.y + 33, 16, (REGULAR, 12), theme.faint);
 
     let top = rect.y + PEOPLE_TOP;

@@ -206,16 +206,26 @@ impl Parts {
 
     /// Puts everything in its place.
     fn place(&mut self, context: &Context) {
-        let Ok(model) = context.try_model() else { return };
+        if let Ok(model) = context.try_model() {
+            self.arrange(&model, true);
+        }
+    }
+
+    fn arrange(&mut self, model: &Model, again: bool) {
         let (w, h) = (self.window.w(), self.window.h());
-        let places = divide(w, h, model.people_shown, self.composer.wanted_height(&model));
+        let wanted = self.composer.wanted_height(model);
+        let places = divide(w, h, model.people_shown, wanted);
         self.chat.resize(0, 0, w, h);
         put(&mut self.rooms, places.rooms);
         put(&mut self.header, places.header);
         put(&mut self.list.widget, places.list);
         put(&mut self.status, places.status);
         put(&mut self.people, places.people);
-        self.composer.place(places.composer, &model);
+        self.composer.place(places.composer, model);
+        if again && self.composer.wanted_height(model) != wanted {
+            // Without its scroll bar the text may need a line less.
+            return self.arrange(&model, false);
+        }
         self.first_start.place(w, h);
         self.window.redraw();
     }
