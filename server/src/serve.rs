@@ -5,7 +5,7 @@
 
 use std::{
     fmt, io,
-    net::{Ipv6Addr, SocketAddr, ToSocketAddrs as _},
+    net::{SocketAddr, ToSocketAddrs as _},
     time::Duration,
 };
 
@@ -160,14 +160,8 @@ fn listen(wanted: &[Listen]) -> Result<Vec<Listener>, Failure> {
             };
             Failure::Unusable(format!("cannot listen on {listen}: {error}{hint}"))
         };
-        let addresses = match listen {
-            Listen::Everywhere { port } => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, *port))],
-            Listen::Address(address) => vec![*address],
-            Listen::Name { host, port } => {
-                (host.as_str(), *port).to_socket_addrs().map_err(|error| refuse(&error))?.collect()
-            }
-        };
-        for address in addresses {
+        let look_up = |host: &str, port| Ok((host, port).to_socket_addrs()?.collect());
+        for address in listen.addresses(look_up).map_err(|error| refuse(&error))? {
             listeners.push(Listener::bind(address).map_err(|error| refuse(&error))?);
         }
     }
