@@ -69,8 +69,12 @@ impl Outside for Stage {
     }
 
     fn now_ms(&mut self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_millis() as i64)
+        now_ms()
     }
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|now| i64::try_from(now.as_millis()).ok()).unwrap_or(0)
 }
 
 fn user(number: u64) -> UserId {
@@ -202,7 +206,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str| arguments.iter().skip_while(|a| *a != name).nth(1).map(String::as_str);
     let name = arguments.first().map_or("conversation", String::as_str);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
+    let now = now_ms();
     let actions = scene(name, now).ok_or("no such scene; see the beginning of gallery.rs")?;
     let sent = match name {
         "failed" => Sent::Refused,
@@ -214,7 +218,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut cids = 0u64;
     ui::run(
         Options {
-            server: known.then(|| "caja.local".into()),
+            server: if known { "caja.local".parse().ok() } else { None },
             name: known.then(|| "ana".into()),
             language: option("--lang").and_then(Language::from_locale).unwrap_or(Language::Es),
             dark: option("--theme") == Some("dark"),

@@ -21,9 +21,11 @@ lost-unreachable = Nobody answers there.
 lost-unknown-host = This computer does not know that server.
 lost-closed = The connection was lost.
 lost-silent = The server has gone silent.
+lost-slept = This computer was asleep.
 lost-not-tertulia = What answers there is not Tertulia.
 
 refused-server-key = This is not the server that was here before: its key has changed. Nothing was sent to it. If you know why, remove the server from the profile and connect again.
+refused-server-unproved = What answers there could not prove that it is this server. Nothing was sent to it.
 refused-profile = The profile cannot be used: { $text }
 
 ## The list
@@ -50,6 +52,7 @@ users-online = { $count ->
 }
 users-online-none = Nobody is known to be online: there is no connection.
 users-online-count = { $count } people are online.
+profile-not-saved = This could not be kept in the profile: { $text }
 help-title = Commands, seen by nobody but you:
 help-escape = Two slashes at the beginning write one: //example
 help-keys = Enter sends, Shift+Enter breaks the line, Ctrl+C copies the chosen message.
@@ -103,7 +106,6 @@ composer-over-limit = { $over } bytes too many: a message holds { $limit }.
 composer-near-limit = { $left } bytes left
 composer-bad-text = The text holds a character that cannot be sent. Nothing was sent.
 composer-no-room = There is no connection yet. Your text stays here.
-composer-send = Send
 
 ## The first start
 
@@ -111,7 +113,6 @@ start-title = Welcome to Tertulia
 start-text = The chat of your own network. Say who you are and where to meet.
 start-name = Your name
 start-name-hint = As the others will see you
-start-server = Server
 start-server-hint = Its name or address, such as box.local
 start-join = Join a server
 start-host = Host a chat on this computer
@@ -125,6 +126,7 @@ name-spaces = Single spaces only, please.
 name-no-letter = At least one letter or digit, please.
 server-empty = Please say where the server is.
 server-character = An address cannot hold this: { $character }
+server-brackets = An address in brackets looks like [::1]:7667
 server-port = After the colon comes a port from 1 to 65535.
 host-not-found = The program tertulia-server is not beside this one and not on the PATH.
 host-stopped = The server did not start: { $text }

@@ -21,9 +21,11 @@ lost-unreachable = Ahí no responde nadie.
 lost-unknown-host = Este equipo no conoce ese servidor.
 lost-closed = Se ha perdido la conexión.
 lost-silent = El servidor ha dejado de responder.
+lost-slept = Este equipo estaba suspendido.
 lost-not-tertulia = Lo que responde ahí no es Tertulia.
 
 refused-server-key = Este no es el servidor de antes: su clave ha cambiado. No se le ha enviado nada. Si sabes por qué, quita el servidor del perfil y vuelve a conectarte.
+refused-server-unproved = Lo que responde ahí no ha podido probar que es este servidor. No se le ha enviado nada.
 refused-profile = El perfil no se puede usar: { $text }
 
 ## La lista
@@ -50,6 +52,7 @@ users-online = { $count ->
 }
 users-online-none = No se sabe quién está en línea: no hay conexión.
 users-online-count = Hay { $count } personas en línea.
+profile-not-saved = Esto no se ha podido guardar en el perfil: { $text }
 help-title = Órdenes, que solo ves tú:
 help-escape = Dos barras al principio escriben una: //ejemplo
 help-keys = Intro envía, Mayús+Intro salta de línea, Ctrl+C copia el mensaje elegido.
@@ -103,7 +106,6 @@ composer-over-limit = Sobran { $over } bytes: en un mensaje caben { $limit }.
 composer-near-limit = Quedan { $left } bytes
 composer-bad-text = El texto tiene un carácter que no se puede enviar. No se ha enviado nada.
 composer-no-room = Todavía no hay conexión. Tu texto se queda aquí.
-composer-send = Enviar
 
 ## El primer inicio
 
@@ -111,7 +113,6 @@ start-title = Te damos la bienvenida a Tertulia
 start-text = El chat de tu propia red. Di quién eres y dónde está el servidor.
 start-name = Tu nombre
 start-name-hint = Como te verán los demás
-start-server = Servidor
 start-server-hint = Su nombre o dirección, por ejemplo caja.local
 start-join = Entrar en un servidor
 start-host = Alojar un chat en este equipo
@@ -125,6 +126,7 @@ name-spaces = Espacios, de uno en uno y solo en medio, por favor.
 name-no-letter = Al menos una letra o una cifra, por favor.
 server-empty = Di dónde está el servidor, por favor.
 server-character = Una dirección no puede tener esto: { $character }
+server-brackets = Una dirección entre corchetes es así: [::1]:7667
 server-port = Tras los dos puntos va un puerto del 1 al 65535.
 host-not-found = El programa tertulia-server no está junto a este ni en el PATH.
 host-stopped = El servidor no ha arrancado: { $text }

@@ -127,6 +127,7 @@ impl Words {
         match refusal {
             Refusal::Server { code, params } => self.error(*code, params),
             Refusal::ServerKeyChanged => self.get("refused-server-key"),
+            Refusal::ServerKeyUnproved => self.get("refused-server-unproved"),
             Refusal::Profile(text) => self.with("refused-profile", &[("text", text.as_str().into())]),
         }
     }
@@ -139,6 +140,7 @@ impl Words {
             Lost::UnknownHost => self.get("lost-unknown-host"),
             Lost::Closed => self.get("lost-closed"),
             Lost::Silent => self.get("lost-silent"),
+            Lost::Slept => self.get("lost-slept"),
             Lost::NotTertulia => self.get("lost-not-tertulia"),
             Lost::Told(code) => self.error(code, &[]),
         }

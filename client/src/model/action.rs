@@ -8,6 +8,7 @@ use std::time::Duration;
 use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
 
 use super::timeline::RowKey;
+use crate::address::ServerAddress;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,10 @@ pub enum Action {
     OnlineCount(u64),
     /// The rooms that are new or have changed.
     Rooms(Vec<RoomInfo>),
+    /// Forget the entries of a room: too much was missed, and its newest page follows.
+    Reset(RoomId),
+    /// Something could not be kept in the profile; what the system said.
+    ProfileNotSaved(String),
     /// Entries of a room, live or from a page, in any order, known ones among them.
     Entries(RoomId, Vec<Entry>),
     /// The server has stored what we wrote.
@@ -144,8 +149,8 @@ pub enum Effect {
     },
     /// Connect to a server under a name, and stay connected.
     Connect {
-        /// Host and perhaps a port.
-        server: String,
+        /// Where it is.
+        server: ServerAddress,
         /// The name.
         name: String,
     },
@@ -175,6 +180,8 @@ pub enum Lost {
     Closed,
     /// Nothing was heard for too long.
     Silent,
+    /// This computer slept.
+    Slept,
     /// What came back is not the language of this chat.
     NotTertulia,
     /// The server gave a reason.
@@ -193,6 +200,8 @@ pub enum Refusal {
     },
     /// The server is not the one that was here before: its key is another one.
     ServerKeyChanged,
+    /// The server did not prove that it has the key that it shows.
+    ServerKeyUnproved,
     /// The profile is in use by another window, or cannot be read.
     Profile(String),
 }

@@ -7,6 +7,7 @@ pub mod action;
 pub mod calendar;
 pub mod commands;
 pub mod first_start;
+pub mod from_session;
 pub mod people;
 pub mod timeline;
 pub mod zone;
@@ -16,7 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use tertulia_protocol::{Cid, ErrorCode, InvalidText, RoomId, Rseq, Text, UserId};
+use tertulia_protocol::{Cid, ErrorCode, InvalidText, RoomId, Rseq, Text, UserId, limits::DEFAULT_PORT};
 
 pub use self::action::{Action, Effect, Entry, HostFailure, Lost, Refusal, RoomInfo};
 use self::{
@@ -27,12 +28,10 @@ use self::{
     timeline::{Content, Local, Room, Row, RowKey, State},
     zone::Zone,
 };
+use crate::address::ServerAddress;
 
 /// Messages of one person within this time stand under one heading.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
-
-/// Where a server on this computer is reached.
-pub const HOSTED: &str = "localhost";
 
 /// How the connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +103,7 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// Now, as last heard.
     pub now_ms: i64,
-    server: String,
+    server: Option<ServerAddress>,
     name: String,
     me: Option<UserId>,
     rooms: BTreeMap<RoomId, Room>,
@@ -119,7 +118,7 @@ pub struct Model {
 impl Model {
     /// A model that knows nothing yet. With a name and a server it connects at once, else it shows the dialog.
     #[must_use]
-    pub fn new(zone: Zone, now_ms: i64, server: Option<String>, name: Option<String>) -> (Self, Vec<Effect>) {
+    pub fn new(zone: Zone, now_ms: i64, server: Option<ServerAddress>, name: Option<String>) -> (Self, Vec<Effect>) {
         let mut model = Self {
             form: None,
             connection: Connection::Idle,
@@ -127,7 +126,7 @@ impl Model {
             people_shown: true,
             notice: None,
             now_ms,
-            server: server.clone().unwrap_or_default(),
+            server: server.clone(),
             name: name.clone().unwrap_or_default(),
             me: None,
             rooms: BTreeMap::new(),
@@ -140,8 +139,11 @@ impl Model {
         if let (Some(server), Some(name)) = (server.clone(), name.clone()) {
             (model, vec![Effect::Connect { server, name }])
         } else {
-            model.form =
-                Some(Form { name: name.unwrap_or_default(), server: server.unwrap_or_default(), ..Form::default() });
+            model.form = Some(Form {
+                name: name.unwrap_or_default(),
+                server: short(&server.unwrap_or_default()),
+                ..Form::default()
+            });
             (model, Vec::new())
         }
     }
@@ -168,6 +170,13 @@ impl Model {
             Action::OnlineCount(count) => self.people.set_count(count),
             Action::Presence { came, went } => self.people.change_online(came, &went),
             Action::Rooms(rooms) => rooms.into_iter().for_each(|room| self.room_changed(room)),
+            Action::Reset(room) => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.timeline.reset();
+                    room.unread = 0;
+                }
+            }
+            Action::ProfileNotSaved(why) => self.add_local(Local::ProfileNotSaved(why)),
             Action::Entries(room, entries) => self.entries(room, entries),
             Action::Settled { cid, seq, rseq, at_ms } => {
                 if let Some(me) = self.me {
@@ -219,7 +228,7 @@ impl Model {
                 };
                 self.connection = Connection::Idle;
                 self.disconnected();
-                let (name, server) = (self.name.clone(), self.server.clone());
+                let (name, server) = (self.name.clone(), self.server());
                 self.form = Some(Form { name, server, refusal, ..Form::default() });
                 return vec![Effect::Disconnect];
             }
@@ -240,14 +249,13 @@ impl Model {
         let Some((name, server)) = form.check() else { return Vec::new() };
         self.form = None;
         self.name.clone_from(&name);
-        let server = if host { HOSTED.to_owned() } else { server };
-        if self.server != server {
+        if self.server.as_ref() != Some(&server) {
             // What another server said does not belong here.
             self.rooms.clear();
             self.current = None;
             self.people = People::default();
             self.me = None;
-            self.server.clone_from(&server);
+            self.server = Some(server.clone());
         }
         if host {
             return vec![Effect::Host { name }];
@@ -389,10 +397,10 @@ impl Model {
         self.me
     }
 
-    /// The server as it was typed.
+    /// The server, as short as it can be said.
     #[must_use]
-    pub fn server(&self) -> &str {
-        &self.server
+    pub fn server(&self) -> String {
+        self.server.as_ref().map(short).unwrap_or_default()
     }
 
     /// The day it is.
@@ -450,4 +458,10 @@ impl Model {
     pub fn read(&self) -> Rseq {
         self.room().map_or(Rseq(0), |room| room.read)
     }
+}
+
+/// An address as people say it: the port only where it is not the usual one.
+fn short(server: &ServerAddress) -> String {
+    let whole = server.to_string();
+    if server.port() == DEFAULT_PORT { server.host().to_owned() } else { whole }
 }

@@ -42,8 +42,12 @@ fn online() -> Vec<Action> {
     ]
 }
 
+fn server() -> Option<ServerAddress> {
+    "box".parse().ok()
+}
+
 fn model() -> Model {
-    Model::new(Zone::utc(), NOON, Some("box".into()), Some("ana".into())).0
+    Model::new(Zone::utc(), NOON, server(), Some("ana".into())).0
 }
 
 fn rows(model: &Model) -> Vec<String> {
@@ -212,7 +216,7 @@ fn a_refused_login_is_told_in_the_list_and_leads_back_to_the_dialog() {
     let start = |name: &str| Action::Start { name: name.into(), server: "box".into(), host: false };
     assert_eq!(model.update(start("")), []);
     assert!(model.form.as_ref().is_some_and(|form| form.name_problem.is_some()));
-    assert_eq!(model.update(start("eva")), [Effect::Connect { server: "box".into(), name: "eva".into() }]);
+    assert_eq!(model.update(start("eva")), [Effect::Connect { server: server().unwrap(), name: "eva".into() }]);
     assert_eq!(model.form, None);
 }
 
@@ -228,4 +232,13 @@ fn nobody_is_online_while_we_are_not() {
     let (model, _) = check(vec![lost], &[]);
     assert_eq!(model.people.online_count(), 0);
     assert_eq!(model.connection, Connection::Lost { why: Lost::Closed, retry_at_ms: NOON + 4_000 });
+}
+
+#[test]
+fn a_room_that_was_missed_for_too_long_begins_anew() {
+    let newer = Action::Entries(GENERAL, vec![entry(900, LUIS, 5, "mucho después")]);
+    check(
+        vec![Action::Entries(GENERAL, vec![entry(1, LUIS, 0, "a")]), submit(1, "yo"), Action::Reset(GENERAL), newer],
+        &["= 2026-11-22", "luis 12:05: mucho después", "ana 12:00: yo (sending)"],
+    );
 }

@@ -33,6 +33,8 @@ pub enum Local {
     UnknownCommand(String),
     /// The login was refused.
     Refused(Refusal),
+    /// Something could not be kept in the profile; what the system said.
+    ProfileNotSaved(String),
 }
 
 /// How far something that we wrote has come.
@@ -255,6 +257,12 @@ impl Timeline {
     #[must_use]
     pub fn is_loading(&self) -> bool {
         self.loading.is_some()
+    }
+
+    /// Forgets the entries; what is on its way stays.
+    pub fn reset(&mut self) {
+        self.items.clear();
+        self.loading = None;
     }
 
     /// Forgets the page that was asked for: the connection that would have brought it is gone.

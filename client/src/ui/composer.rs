@@ -69,7 +69,11 @@ impl Composer {
         });
         editor.handle({
             let (context, mut list, buffer) = (context.clone(), list.clone(), buffer.clone());
-            move |_, event| match event {
+            move |editor, event| match event {
+                Event::MouseWheel => {
+                    editor.scroll((editor.scroll_row() + app::event_dy_value()).max(1), 0);
+                    true
+                }
                 Event::KeyDown => key(&context, &mut list, &buffer),
                 Event::Focus | Event::Unfocus => {
                     context.push(Action::Focus(event == Event::Focus));

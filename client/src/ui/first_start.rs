@@ -22,11 +22,9 @@ use super::{
     theme::{REGULAR, STRONG},
 };
 use crate::{
+    address::InvalidAddress,
     i18n::Words,
-    model::{
-        Action, HostFailure,
-        first_start::{Form, InvalidServer},
-    },
+    model::{Action, HostFailure, first_start::Form},
 };
 
 const CARD: (i32, i32) = (460, 536);
@@ -306,10 +304,11 @@ fn name_problem(problem: InvalidName, words: &Words) -> String {
     }
 }
 
-fn server_problem(problem: InvalidServer, words: &Words) -> String {
+fn server_problem(problem: InvalidAddress, words: &Words) -> String {
     match problem {
-        InvalidServer::Empty => words.get("server-empty"),
-        InvalidServer::Character(c) => words.with("server-character", &[("character", c.to_string().into())]),
-        InvalidServer::Port => words.get("server-port"),
+        InvalidAddress::Empty => words.get("server-empty"),
+        InvalidAddress::Character(c) => words.with("server-character", &[("character", c.to_string().into())]),
+        InvalidAddress::Brackets => words.get("server-brackets"),
+        InvalidAddress::Port => words.get("server-port"),
     }
 }

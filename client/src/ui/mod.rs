@@ -32,6 +32,7 @@ use tertulia_protocol::Cid;
 
 pub use self::{theme::Choice, window::run};
 use crate::{
+    address::ServerAddress,
     i18n::Language,
     model::{Action, Effect, zone::Zone},
 };
@@ -49,7 +50,7 @@ pub trait Outside {
 /// How the window is to be.
 pub struct Options {
     /// The server, if it is known.
-    pub server: Option<String>,
+    pub server: Option<ServerAddress>,
     /// The name, if it is known.
     pub name: Option<String>,
     /// The language.

@@ -88,6 +88,7 @@ fn local_text(local: &Local, words: &Words) -> String {
         Local::OnlineCount(count) => words.with("users-online-count", &[("count", (*count).into())]),
         Local::UnknownCommand(name) => words.with("command-unknown", &[("name", format!("/{name}").into())]),
         Local::Refused(refusal) => words.refusal(refusal),
+        Local::ProfileNotSaved(why) => words.with("profile-not-saved", &[("text", why.as_str().into())]),
     }
 }
 
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_who_has_the_name() {
-        let (mut model, _) = Model::new(Zone::utc(), 0, Some("box".into()), Some("ana".into()));
+        let (mut model, _) = Model::new(Zone::utc(), 0, "box".parse().ok(), Some("ana".into()));
         let params = vec!["ana".into()];
         model.update(Action::Refused(Refusal::Server { code: ErrorCode::NAME_TAKEN, params }));
         let view = model.view(0).unwrap();

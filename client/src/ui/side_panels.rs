@@ -30,7 +30,7 @@ fn paint_rooms(context: &Context, rect: Rect) {
     draw::push_clip(rect.x, rect.y, rect.w, rect.h);
     paint::fill(rect, theme.side);
     paint::text_in(&words.get("app-name"), rect.x + 20, rect.y + 10, 26, (STRONG, 18), theme.accent);
-    let server = paint::fitting(model.server(), rect.w - 40, (REGULAR, 12));
+    let server = paint::fitting(&model.server(), rect.w - 40, (REGULAR, 12));
     paint::text_in(&server, rect.x + 20, rect.y + 33, 16, (REGULAR, 12), theme.faint);
 
     let mut y = rect.y + 76;

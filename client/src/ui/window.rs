@@ -224,7 +224,7 @@ impl Parts {
         self.composer.place(places.composer, model);
         if again && self.composer.wanted_height(model) != wanted {
             // Without its scroll bar the text may need a line less.
-            return self.arrange(&model, false);
+            return self.arrange(model, false);
         }
         self.first_start.place(w, h);
         self.window.redraw();
