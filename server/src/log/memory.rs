@@ -10,7 +10,7 @@ use std::fmt;
 
 use tertulia_protocol::{Cid, Seq, UserId};
 
-use super::{Draft, Entry, Event, FailureKind, Log, Stored, Ticket, Wake};
+use super::{Draft, Entry, Event, FailureKind, Log, Ticket, Wake};
 
 /// A log in memory.
 #[derive(Default)]
@@ -24,7 +24,8 @@ pub struct MemoryLog {
     /// Failures are counted, so that an acknowledgement speaks only of what its owner had seen by then.
     failures: u64,
     failures_told: u64,
-    stuck: bool,
+    /// What failed last, until its acknowledgement.
+    stuck: Option<FailureKind>,
     broken: bool,
     events: Vec<Event>,
     wake: Option<Wake>,
@@ -131,26 +132,27 @@ impl MemoryLog {
 
     fn acknowledged(&mut self, upto: u64) {
         if self.failures <= upto {
-            self.stuck = false;
+            self.stuck = None;
         }
     }
 
     fn store(&mut self, draft: Draft) {
         let ticket = draft.ticket;
-        if self.stuck {
-            return self.tell(Event::Failed { ticket, why: FailureKind::Refused });
+        if let Some(why) = self.stuck {
+            return self.tell(Event::Failed { ticket, why });
         }
         if let Some(why) = self.failing {
             self.failures += 1;
-            self.stuck = true;
+            self.stuck = Some(why);
             return self.tell(Event::Failed { ticket, why });
         }
         let seq = Seq(self.last_seq().0 + 1);
         let first = *self.places.entry((draft.author, draft.cid)).or_insert(seq);
         if first != seq {
-            let room = self.entry(first).map(|entry| entry.room).unwrap_or_default();
-            let at = self.entry(first).map(|entry| entry.at).unwrap_or_default();
-            return self.tell(Event::Duplicate { ticket, of: Stored { seq: first, room, at } });
+            if let Some(of) = self.entry(first).map(Entry::stored) {
+                self.tell(Event::Duplicate { ticket, of });
+            }
+            return;
         }
         let entry = Entry::new(seq, draft);
         self.entries.push(entry.clone());
@@ -199,20 +201,21 @@ impl Log for MemoryLog {
     }
 
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid) {
-        let stored = self.places.get(&(author, cid)).and_then(|seq| self.entry(*seq)).map(stored);
+        let stored = self.places.get(&(author, cid)).and_then(|seq| self.entry(*seq)).map(Entry::stored);
         self.tell(Event::Found { ticket, stored });
         self.wake();
     }
 
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
+        let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
-        let fits = |entry: &&Entry| {
-            let is_first = bytes == 0;
+        for entry in seqs.iter().rev().filter_map(|seq| self.entry(*seq)) {
             bytes += entry.body.len();
-            is_first || bytes <= body_bytes_max
-        };
-        let newest = seqs.iter().rev().filter_map(|seq| self.entry(*seq)).take_while(fits);
-        let mut entries: Vec<Entry> = newest.cloned().collect();
+            if bytes > body_bytes_max && !entries.is_empty() {
+                break;
+            }
+            entries.push(entry.clone());
+        }
         entries.reverse();
         self.tell(Event::Fetched { ticket, entries });
         self.wake();
@@ -222,10 +225,6 @@ impl Log for MemoryLog {
         events.append(&mut self.events);
         self.failures_told = self.failures;
     }
-}
-
-fn stored(entry: &Entry) -> Stored {
-    Stored { seq: entry.seq, room: entry.room, at: entry.at }
 }
 
 impl fmt::Debug for MemoryLog {
@@ -244,7 +243,7 @@ impl fmt::Debug for MemoryLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tertulia_protocol::{DeviceId, Kind};
+    use tertulia_protocol::{DeviceId, Kind, RoomId};
 
     fn draft(number: u8) -> Draft {
         Draft {
@@ -267,7 +266,7 @@ mod tests {
         log.poll(&mut events);
         let words = events.iter().map(|event| match event {
             Event::Committed { ticket, entry } => format!("{}@{}", ticket.0, entry.seq),
-            Event::Duplicate { ticket, of, .. } => format!("{}={of}", ticket.0),
+            Event::Duplicate { ticket, of } => format!("{}={}", ticket.0, of.seq),
             Event::Failed { ticket, .. } => format!("{}!", ticket.0),
             other => format!("{other:?}"),
         });

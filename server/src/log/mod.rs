@@ -93,6 +93,12 @@ impl Entry {
         let Draft { ticket: _, at, author, device, cid, room, kind, target, mentions, body } = draft;
         Self { seq, at, author, device, cid, room, kind, target, mentions, body }
     }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn stored(&self) -> Stored {
+        Stored { seq: self.seq, room: self.room, at: self.at }
+    }
 }
 
 /// Where an entry stands: enough to answer a resend.

@@ -1,1 +1,353 @@
-//! Rows.
+//! The rows: what the log looks like in one SQLite file, written and read by whoever owns the connection.
+//!
+//! [`Store`] is the one connection that writes; `Rows` reads beside it. Nothing else in the server speaks SQL about
+//! the log, and nothing else knows what SQLite's error codes mean: here they become "the disk is full", "not now" or
+//! "what is durable is not known any more". **Invariant:** one `Store` a file, and only it checkpoints (two writers that
+//! checkpoint at once are what has corrupted WAL files before). No thread and no queue: those are [`super::local`]'s.
+
+mod open;
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::FromSqlResult;
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, config::DbConfig, ffi};
+use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
+
+pub use open::{OpenError, OpenFailure};
+
+use super::{Draft, Entry, FailureKind, Stored};
+
+const INSERT: &str = "INSERT INTO log (seq, at, author, device, cid, room, kind, target, mentions, body) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (cid, author) DO NOTHING";
+const FIND: &str = "SELECT seq, room, at FROM log WHERE cid = ?1 AND author = ?2";
+const ROW: &str = "SELECT seq, at, author, device, cid, room, kind, target, mentions, body FROM log WHERE seq = ?1";
+const ROWS: &str = "SELECT seq, at, author, device, cid, room, kind, target, mentions, body FROM log \
+                    WHERE seq >= ?1 ORDER BY seq";
+
+thread_local! {
+    /// How many pages the WAL held after this thread's last commit: SQLite tells it to a plain function only.
+    static WAL_PAGES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The file of the log, open for writing.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    last: Seq,
+    fault: Option<Fault>,
+}
+
+/// A disk that misbehaves on request, for tests.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The file may not grow.
+    Full,
+    /// Another program holds the file.
+    Busy,
+    /// The next commit fails as a failed fsync does.
+    Sync,
+}
+
+/// What became of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Placed(Seq),
+    Duplicate(Stored),
+}
+
+/// Why a transaction did not happen.
+#[derive(Debug)]
+pub(super) enum WriteError {
+    /// It left no trace, and may be tried again.
+    Failed(FailureKind),
+    /// Nobody knows what is on the disk.
+    Broken(String),
+}
+
+impl Store {
+    /// Opens the file, or makes it; brings an older one to the present form.
+    ///
+    /// # Errors
+    /// The file cannot be used; the error tells an operator why, and what to do.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open::for_writing(path)?;
+        let explain = |error| OpenError::new(path, &error);
+        let last = connection.query_row("SELECT max(seq) FROM log", [], |row| row.get::<_, Option<i64>>(0));
+        let last = Seq(last.map_err(explain)?.unwrap_or(0).cast_unsigned());
+        Ok(Self { connection, path: path.to_owned(), last, fault: None })
+    }
+
+    /// The place of the newest entry; 0 if there is none.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        self.last
+    }
+
+    /// What the server keeps under this name, outside the log.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, OpenError> {
+        let value = self.connection.query_row("SELECT value FROM server WHERE key = ?1", [key], |row| row.get(0));
+        value.optional().map_err(|error| OpenError::new(&self.path, &error))
+    }
+
+    /// Keeps a value under this name, outside the log; durable on return.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn put(&self, key: &str, value: &[u8]) -> Result<(), OpenError> {
+        let sql = "INSERT INTO server (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        self.connection.execute(sql, (key, value)).map_err(|error| OpenError::new(&self.path, &error))?;
+        Ok(())
+    }
+
+    /// Shows all entries from a place on, in order. Always the same [`Entry`] filled anew, so that a million of them
+    /// cost no allocation each.
+    ///
+    /// # Errors
+    /// `each` refused an entry; or the file is damaged, and a hole among the places is damage too.
+    pub fn for_each<E: From<OpenError>>(
+        &self,
+        from: Seq,
+        mut each: impl FnMut(&Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let explain = |error| E::from(OpenError::new(&self.path, &error));
+        let mut entry = blank();
+        let mut expected = Seq(from.0.max(1));
+        let mut statement = self.connection.prepare(ROWS).map_err(explain)?;
+        let mut rows = statement.query([expected.0.cast_signed()]).map_err(explain)?;
+        while let Some(row) = rows.next().map_err(explain)? {
+            read_into(row, &mut entry).map_err(explain)?;
+            if entry.seq != expected {
+                return Err(self.hole(expected).into());
+            }
+            each(&entry)?;
+            expected.0 += 1;
+        }
+        if expected.0 <= self.last.0 { Err(self.hole(expected).into()) } else { Ok(()) }
+    }
+
+    fn hole(&self, missing: Seq) -> OpenError {
+        OpenError { path: self.path.clone(), why: OpenFailure::Damaged(format!("entry {missing} is missing")) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Stores drafts in one transaction with one fsync, and says for each what became of it. Numbers move on only when
+    /// the transaction has: a failed one leaves no hole.
+    pub(super) fn append(&mut self, drafts: &[Draft], outcomes: &mut Vec<Outcome>) -> Result<(), WriteError> {
+        outcomes.clear();
+        match self.transaction(drafts, outcomes) {
+            Ok(last) => {
+                self.last = last;
+                Ok(())
+            }
+            Err(error) => {
+                outcomes.clear();
+                // SQLite has rolled back some errors by itself; ending a transaction that is not there would be an
+                // error, leaving one open would swallow the next.
+                if !self.connection.is_autocommit()
+                    && let Err(second) = self.connection.execute_batch("ROLLBACK")
+                {
+                    return Err(WriteError::Broken(format!("{error}; then {second}")));
+                }
+                Err(judge(&error))
+            }
+        }
+    }
+
+    fn transaction(&self, drafts: &[Draft], outcomes: &mut Vec<Outcome>) -> rusqlite::Result<Seq> {
+        let connection = &self.connection;
+        let mut last = self.last;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut insert = connection.prepare_cached(INSERT)?;
+        for draft in drafts {
+            let seq = Seq(last.0 + 1);
+            let mentions = encode_mentions(&draft.mentions);
+            let stored = insert.execute((
+                seq.0.cast_signed(),
+                draft.at,
+                draft.author.0.cast_signed(),
+                draft.device.0.cast_signed(),
+                draft.cid.0.as_slice(),
+                draft.room.0.cast_signed(),
+                draft.kind.0,
+                draft.target.map(|rseq| rseq.0.cast_signed()),
+                mentions.as_deref(),
+                draft.body.as_slice(),
+            ))?;
+            if stored == 1 {
+                last = seq;
+                outcomes.push(Outcome::Placed(seq));
+            } else {
+                let first = find(connection, draft.author, draft.cid)?;
+                outcomes.push(Outcome::Duplicate(first.ok_or(rusqlite::Error::QueryReturnedNoRows)?));
+            }
+        }
+        match self.fault {
+            Some(Fault::Busy) => return Err(failure(ffi::SQLITE_BUSY)),
+            Some(Fault::Sync) => return Err(failure(ffi::SQLITE_IOERR_FSYNC)),
+            Some(Fault::Full) | None => {}
+        }
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(last)
+    }
+
+    /// How many pages wait in the WAL. Only for the thread that appends.
+    pub(super) fn wal_pages(&self) -> u32 {
+        WAL_PAGES.get()
+    }
+
+    /// Moves what the WAL holds into the file, as far as no reader is in the way. The entries are durable before and
+    /// after; a full disk or a busy reader only means later.
+    pub(super) fn checkpoint(&mut self) -> Result<(), WriteError> {
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        let moved = self.connection.query_row(sql, [], |row| Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?));
+        match moved {
+            Ok(true) => WAL_PAGES.set(0),
+            Ok(false) => {}
+            Err(error) => {
+                if let broken @ WriteError::Broken(_) = judge(&error) {
+                    return Err(broken);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An ordered end: everything into the file, the WAL empty. If that fails, the next start does it.
+    pub(super) fn close(self) {
+        drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+    }
+
+    /// The end after [`WriteError::Broken`]: nothing more is written, not even by closing.
+    pub(super) fn abandon(self) {
+        drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+    }
+
+    /// Makes the disk misbehave, or mends it.
+    pub(super) fn inject(&mut self, fault: Option<Fault>) {
+        self.fault = fault;
+        let pages = if fault == Some(Fault::Full) { 1_u32 } else { u32::MAX - 1 };
+        drop(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())));
+    }
+}
+
+/// The file of the log, open for reading beside its [`Store`].
+#[derive(Debug)]
+pub(super) struct Rows(Connection);
+
+impl Rows {
+    pub(super) fn beside(store: &Store) -> Result<Self, OpenError> {
+        open::for_reading(store.path()).map(Self)
+    }
+
+    /// Where an author's `cid` stands.
+    pub(super) fn find(&self, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {
+        find(&self.0, author, cid)
+    }
+
+    /// The entries at these places: of their bodies the newest that fit, and at least one.
+    pub(super) fn fetch(&self, seqs: &[Seq], body_bytes_max: usize) -> rusqlite::Result<Vec<Entry>> {
+        // One transaction: all rows from one moment, and one pair of locks instead of one a row.
+        let moment = self.0.unchecked_transaction()?;
+        let mut statement = moment.prepare_cached(ROW)?;
+        let mut entries = Vec::with_capacity(seqs.len());
+        let mut bytes = 0;
+        for seq in seqs.iter().rev() {
+            let mut rows = statement.query([seq.0.cast_signed()])?;
+            let Some(row) = rows.next()? else { continue };
+            bytes += row.get_ref(9)?.as_blob()?.len();
+            if bytes > body_bytes_max && !entries.is_empty() {
+                break;
+            }
+            let mut entry = blank();
+            read_into(row, &mut entry)?;
+            entries.push(entry);
+        }
+        entries.reverse();
+        Ok(entries)
+    }
+}
+
+fn find(connection: &Connection, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {
+    let mut statement = connection.prepare_cached(FIND)?;
+    let stored = statement.query_row((cid.0.as_slice(), author.0.cast_signed()), |row| {
+        Ok(Stored { seq: Seq(number(row, 0)?), room: RoomId(number(row, 1)?), at: row.get(2)? })
+    });
+    stored.optional()
+}
+
+fn blank() -> Entry {
+    Entry {
+        seq: Seq(0),
+        at: 0,
+        author: UserId(0),
+        device: DeviceId(0),
+        cid: Cid([0; 16]),
+        room: RoomId(0),
+        kind: Kind(0),
+        target: None,
+        mentions: Vec::new(),
+        body: Vec::new(),
+    }
+}
+
+fn read_into(row: &Row<'_>, entry: &mut Entry) -> rusqlite::Result<()> {
+    entry.seq = Seq(number(row, 0)?);
+    entry.at = row.get_ref(1)?.as_i64()?;
+    entry.author = UserId(number(row, 2)?);
+    entry.device = DeviceId(number(row, 3)?);
+    entry.cid = Cid(row.get(4)?);
+    entry.room = RoomId(number(row, 5)?);
+    entry.kind = Kind(row.get(6)?);
+    entry.target = row.get_ref(7)?.as_i64_or_null()?.map(|rseq| Rseq(rseq.cast_unsigned()));
+    decode_mentions(row.get_ref(8)?.as_blob_or_null()?, &mut entry.mentions)?;
+    entry.body.clear();
+    entry.body.extend_from_slice(row.get_ref(9)?.as_blob()?);
+    Ok(())
+}
+
+/// SQLite's integers are signed; ours are kept bit by bit, so that whatever was given comes back.
+fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row.get_ref(column)?.as_i64()?.cast_unsigned())
+}
+
+/// Eight bytes a person; nothing for nobody, which is nearly always.
+fn encode_mentions(mentions: &[UserId]) -> Option<Vec<u8>> {
+    (!mentions.is_empty()).then(|| mentions.iter().flat_map(|user| user.0.to_be_bytes()).collect())
+}
+
+fn decode_mentions(bytes: Option<&[u8]>, mentions: &mut Vec<UserId>) -> FromSqlResult<()> {
+    mentions.clear();
+    let (users, rest) = bytes.unwrap_or_default().as_chunks::<8>();
+    if !rest.is_empty() {
+        return Err(rusqlite::types::FromSqlError::InvalidType);
+    }
+    mentions.extend(users.iter().map(|user| UserId(u64::from_be_bytes(*user))));
+    Ok(())
+}
+
+fn failure(code: i32) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+}
+
+/// Only what surely left no trace may be tried again. Whatever is not known to be harmless is not: an I/O error at a
+/// commit may have lost earlier pages as well, a second writer has broken the numbering, a moved file is not the log.
+fn judge(error: &rusqlite::Error) -> WriteError {
+    if open::is_disk_full(error) {
+        return WriteError::Failed(FailureKind::DiskFull);
+    }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory | ErrorCode::TooBig) => {
+            WriteError::Failed(FailureKind::Refused)
+        }
+        _ => WriteError::Broken(error.to_string()),
+    }
+}

@@ -1,0 +1,291 @@
+//! What only a log in a file can suffer: kills, a disk that fails, damage, missing rights, files of others.
+
+#![expect(clippy::disallowed_methods, reason = "these tests ill-treat files")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test fail it")]
+
+mod log_subject;
+
+use std::path::Path;
+
+use log_subject::{Home, Subject, draft, replay, seqs};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tertulia_protocol::Seq;
+use tertulia_server::log::store::{Fault, OpenError, OpenFailure, Store};
+use tertulia_server::log::{Draft, Entry, Event};
+
+/// A closed file with this many entries.
+fn file_with(count: u8) -> (TempDir, std::path::PathBuf) {
+    let mut log = Subject::new(Home::Local);
+    log.append((0..count).map(|cid| Draft { body: vec![cid; 2000], ..draft(7, cid) }).collect());
+    log.wait(count.into());
+    log.stop();
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("tertulia.db");
+    std::fs::copy(log.path(), &path).expect("the closed file is whole");
+    (dir, path)
+}
+
+/// What opening and replaying the file ends in.
+fn refusal(path: &Path) -> OpenFailure {
+    match Store::open(path).and_then(|store| replay(&store)) {
+        Ok(entries) => panic!("it opens, with {} entries", entries.len()),
+        Err(error) => {
+            assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "which file: {error}");
+            error.why
+        }
+    }
+}
+
+/// Changes the file as some other program might.
+fn with_sql(path: &Path, sql: &str) {
+    Connection::open(path).and_then(|connection| connection.execute_batch(sql)).expect("it is SQLite");
+}
+
+#[test]
+fn what_was_told_survives_a_kill() {
+    let mut log = Subject::new(Home::Local);
+    for round in 0..30_u8 {
+        log.append(vec![draft(1, round), draft(2, round)]);
+        log.wait(2);
+        if round % 10 == 9 {
+            // What a killed process leaves: the file and its WAL as they are. The index of the WAL is not needed.
+            let dir = TempDir::new().expect("a directory");
+            let copy = dir.path().join("tertulia.db");
+            std::fs::copy(log.path(), &copy).expect("the file");
+            std::fs::copy(log.path().with_extension("db-wal"), copy.with_extension("db-wal")).expect("its WAL");
+            let store = Store::open(&copy).expect("it recovers");
+            assert_eq!(replay(&store).expect("it replays"), log.entries());
+            assert_eq!(store.last_seq(), Seq(2 * (u64::from(round) + 1)));
+        }
+    }
+}
+
+#[test]
+fn a_torn_wal_keeps_what_is_whole() {
+    let mut log = Subject::new(Home::Local);
+    for cid in 0..10 {
+        log.append(vec![draft(1, cid)]);
+        log.wait(1);
+    }
+    let dir = TempDir::new().expect("a directory");
+    let copy = dir.path().join("tertulia.db");
+    std::fs::copy(log.path(), &copy).expect("the file");
+    let wal = std::fs::read(log.path().with_extension("db-wal")).expect("its WAL");
+    std::fs::write(copy.with_extension("db-wal"), &wal[..wal.len() - 1000]).expect("a torn one");
+    let entries = replay(&Store::open(&copy).expect("it recovers")).expect("it replays");
+    assert_eq!(entries, log.entries()[..9], "the last commit is torn, and only that is lost");
+}
+
+#[test]
+fn ending_in_order_stores_what_is_queued_and_leaves_one_file() {
+    let mut log = Subject::new(Home::Local);
+    for cid in 0..100 {
+        log.append(vec![draft(1, cid)]);
+    }
+    let told = log.stop();
+    let committed = told.iter().filter(|event| matches!(event, Event::Committed { .. })).count();
+    assert_eq!(committed, 100);
+    let wal = std::fs::metadata(log.path().with_extension("db-wal")).map(|wal| wal.len());
+    assert!(matches!(wal, Err(_) | Ok(0)), "the WAL holds {wal:?} bytes");
+    log.start();
+    assert_eq!(log.entries().len(), 100);
+}
+
+#[test]
+fn a_failed_fsync_is_the_end() {
+    let mut log = Subject::new(Home::Local);
+    log.append(vec![draft(1, 1)]);
+    log.wait(1);
+    log.inject(Some(Fault::Sync));
+    log.append(vec![draft(1, 2), draft(1, 3)]);
+    let told = log.wait(1);
+    assert!(matches!(&told[..], [Event::Broken { .. }]), "{told:?}");
+    log.inject(None);
+    log.append(vec![draft(1, 4)]);
+    log.acknowledge_failure();
+    log.append(vec![draft(1, 5)]);
+    assert_eq!(log.stop(), [], "said once, and nothing is answered after it");
+    log.start();
+    assert_eq!(log.entries().iter().map(|entry| entry.cid.0[0]).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn the_wal_does_not_grow_with_the_log() {
+    const BODY: usize = 100_000;
+    const BATCHES: u8 = 60;
+    let mut log = Subject::new(Home::Local);
+    let mut largest = 0;
+    for cid in 0..BATCHES {
+        log.append((0..10).map(|author| Draft { body: vec![cid; BODY], ..draft(author, cid) }).collect());
+        log.wait(10);
+        largest = largest.max(std::fs::metadata(log.path().with_extension("db-wal")).expect("a WAL").len());
+    }
+    let written = BODY as u64 * 10 * u64::from(BATCHES);
+    assert!(largest > 8 << 20, "the WAL is used, its largest was {largest} bytes");
+    assert!(largest < 24 << 20, "{written} bytes were written, and the WAL grew to {largest}");
+}
+
+#[test]
+fn a_reader_in_the_way_of_a_checkpoint_costs_nothing_but_room() {
+    let mut log = Subject::new(Home::Local);
+    log.append(vec![draft(1, 0)]);
+    log.wait(1);
+    let reader = Connection::open(log.path()).expect("a reader");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM log;").expect("it reads on and on");
+    for cid in 1..30 {
+        log.append((0..10).map(|author| Draft { body: vec![cid; 100_000], ..draft(author, cid) }).collect());
+        log.wait(10);
+    }
+    assert_eq!(log.fetch(seqs(1..=291), usize::MAX).len(), 291);
+}
+
+#[test]
+fn a_million_is_not_needed_to_see_a_hole() {
+    let (_dir, path) = file_with(10);
+    with_sql(&path, "DELETE FROM log WHERE seq = 4");
+    assert_eq!(refusal(&path), OpenFailure::Damaged("entry 4 is missing".into()));
+}
+
+#[test]
+fn a_replay_begins_where_it_is_told_and_ends_when_it_is_told() {
+    let (_dir, path) = file_with(10);
+    let store = Store::open(&path).expect("it opens");
+    let mut seen = Vec::new();
+    let stopped = store.for_each(Seq(7), |entry: &Entry| {
+        seen.push(entry.seq.0);
+        if entry.seq == Seq(9) { Err(Stopped::ByUs) } else { Ok(()) }
+    });
+    assert_eq!((seen, stopped), (vec![7, 8, 9], Err(Stopped::ByUs)));
+    let nothing = store.for_each(Seq(11), |_| Err(Stopped::ByUs));
+    assert_eq!(nothing, Ok(()));
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stopped {
+    ByUs,
+    ByTheFile(OpenError),
+}
+
+impl From<OpenError> for Stopped {
+    fn from(error: OpenError) -> Self {
+        Self::ByTheFile(error)
+    }
+}
+
+#[test]
+fn the_server_keeps_values_beside_the_log() {
+    let (_dir, path) = file_with(1);
+    let store = Store::open(&path).expect("it opens");
+    assert_eq!(store.get("chat key"), Ok(None));
+    store.put("chat key", &[1, 2, 3]).expect("it is kept");
+    store.put("other", &[]).expect("it is kept");
+    store.put("chat key", &[4]).expect("it is replaced");
+    drop(store);
+    let store = Store::open(&path).expect("it opens");
+    assert_eq!(store.get("chat key"), Ok(Some(vec![4])));
+    assert_eq!(store.get("other"), Ok(Some(Vec::new())));
+}
+
+#[test]
+fn a_damaged_page_is_damage() {
+    let (_dir, path) = file_with(100);
+    let mut bytes = std::fs::read(&path).expect("the file");
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&path, bytes).expect("the damaged file");
+    assert!(matches!(refusal(&path), OpenFailure::Damaged(_)));
+}
+
+#[test]
+fn half_a_file_is_damage() {
+    let (_dir, path) = file_with(100);
+    let bytes = std::fs::read(&path).expect("the file");
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("half of it");
+    assert!(matches!(refusal(&path), OpenFailure::Damaged(_)));
+}
+
+#[test]
+fn a_newer_file_is_left_as_it_is() {
+    let (_dir, path) = file_with(3);
+    with_sql(&path, "PRAGMA user_version = 99");
+    let before = std::fs::read(&path).expect("the file");
+    assert_eq!(refusal(&path), OpenFailure::Newer);
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+}
+
+#[test]
+fn the_file_of_another_program_is_left_as_it_is() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("tertulia.db");
+    with_sql(&path, "CREATE TABLE log (seq INTEGER PRIMARY KEY); PRAGMA user_version = 1;");
+    let before = std::fs::read(&path).expect("the file");
+    assert_eq!(refusal(&path), OpenFailure::NotOurs);
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+}
+
+#[test]
+fn a_text_is_not_a_database() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("tertulia.db");
+    let text = "Querido diario: ".repeat(1000);
+    std::fs::write(&path, &text).expect("a text");
+    assert_eq!(refusal(&path), OpenFailure::NotADatabase);
+    assert_eq!(std::fs::read(&path).expect("the text"), text.as_bytes());
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let dir = TempDir::new().expect("a directory");
+    assert_eq!(refusal(&dir.path().join("missing/tertulia.db")), OpenFailure::NoDirectory);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut log = Subject::new(Home::Local);
+    log.append(vec![draft(1, 1)]);
+    log.wait(1);
+    for file in [log.path(), log.path().with_extension("db-wal")] {
+        let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_rights_nothing_is_opened() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, path) = file_with(1);
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o500)).expect("our directory");
+    let path = if std::fs::write(dir.path().join("try"), "").is_err() {
+        path
+    } else {
+        // Rights do not bind the superuser, but where the system makes the files nobody can.
+        Path::new("/sys/kernel/tertulia.db").to_owned()
+    };
+    let refused = refusal(&path);
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).expect("our directory");
+    assert_eq!(refused, OpenFailure::NoRights);
+}
+
+#[test]
+fn every_refusal_says_what_to_do() {
+    let refusals = [
+        OpenFailure::OldSqlite,
+        OpenFailure::NotADatabase,
+        OpenFailure::NotOurs,
+        OpenFailure::Damaged("entry 4 is missing".into()),
+        OpenFailure::Newer,
+        OpenFailure::NoDirectory,
+        OpenFailure::NoRights,
+        OpenFailure::DiskFull,
+        OpenFailure::Locked,
+    ];
+    for why in refusals {
+        let text = OpenError { path: "/data/tertulia.db".into(), why }.to_string();
+        let (what, todo) = text.split_once("; ").unwrap_or_else(|| panic!("nothing to do: {text}"));
+        assert!(what.starts_with("/data/tertulia.db: ") && todo.len() > 10, "{text}");
+    }
+}
