@@ -6,11 +6,13 @@
 //! ```
 //!
 //! Arrows point one way. [`session`] is pure: it is told what happened and when, and says what to do. [`store`] is the
-//! only module that touches files.
+//! only module that touches files, [`network`] the only one that knows sockets and clocks.
 
 pub mod address;
+pub mod cli;
 pub mod i18n;
 pub mod model;
+pub mod network;
 pub mod session;
 pub mod store;
 #[cfg(feature = "window")]

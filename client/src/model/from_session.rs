@@ -66,6 +66,8 @@ fn refusal(code: StopCode, params: Vec<String>) -> Refusal {
         StopCode::ServerKeyChanged => Refusal::ServerKeyChanged,
         StopCode::ServerKeyUnproved => Refusal::ServerKeyUnproved,
         StopCode::DeviceKeyUnusable => Refusal::Profile("device.key".to_owned()),
+        // The system's words; there is nothing else to say about it.
+        StopCode::SystemFailed => Refusal::Profile(params.concat()),
     }
 }
 

@@ -187,6 +187,8 @@ pub enum StopCode {
     ServerKeyUnproved,
     /// The device's key could not sign. It never happens with a key that could be read.
     DeviceKeyUnusable,
+    /// The operating system failed the network thread. Parameter: its words.
+    SystemFailed,
 }
 
 impl StopCode {
@@ -198,13 +200,14 @@ impl StopCode {
             Self::ServerKeyChanged => "server_key_changed",
             Self::ServerKeyUnproved => "server_key_unproved",
             Self::DeviceKeyUnusable => "device_key_unusable",
+            Self::SystemFailed => "system_failed",
         }
     }
 
     /// Whether it is about who somebody is, server or user, rather than about the version or the way of connecting.
     #[must_use]
     pub fn is_about_identity(self) -> bool {
-        !matches!(self, Self::Refused(ErrorCode::NO_COMMON_VERSION | ErrorCode::PLAINTEXT_REFUSED))
+        !matches!(self, Self::Refused(ErrorCode::NO_COMMON_VERSION | ErrorCode::PLAINTEXT_REFUSED) | Self::SystemFailed)
     }
 }
 

@@ -402,10 +402,10 @@ impl Session {
         self.events.pop_front()
     }
 
-    /// Whether events wait to be taken.
+    /// How many events wait to be taken.
     #[must_use]
-    pub fn has_events(&self) -> bool {
-        !self.events.is_empty()
+    pub fn events_waiting(&self) -> usize {
+        self.events.len()
     }
 
     fn is_connected(&self) -> bool {

@@ -1,0 +1,139 @@
+//! The loop of the network thread: wait, look at the clocks once, give every link its turn, tell what happened.
+
+use std::{io, sync::Arc, time::Duration};
+
+use mio::{Events, Poll, Token};
+use slab::Slab;
+
+use super::{Options, clock::Clock, dial::Tools, link::Link, queues::Shared};
+use crate::session::{Event, Random, StopCode};
+
+/// The token of the bell that other threads ring. Sockets count up from here.
+pub(super) const WAKER: Token = Token(0);
+
+/// Events of one poll.
+const POLL_EVENTS: usize = 64;
+
+/// The one buffer for reading.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// How often the clocks are looked at when nothing happens: a computer that wakes from sleep is back within this time.
+/// (Poll timeouts do not count the time asleep, so without it the sleep would only be noticed by the next heartbeat.)
+const CLOCKS_EVERY: Duration = Duration::from_secs(5);
+
+/// How long the end may take: what is queued has gone out by then, or nobody takes it.
+const END_MAX: Duration = Duration::from_millis(500);
+
+pub(super) struct EventLoop {
+    poll: Poll,
+    shared: Arc<Shared>,
+    wake: Box<dyn Fn() + Send>,
+    clock: Clock,
+    /// One per server.
+    links: Slab<Link>,
+    next_token: usize,
+    scratch: Vec<u8>,
+}
+
+impl EventLoop {
+    pub(super) fn new(
+        poll: Poll,
+        shared: Arc<Shared>,
+        options: Options,
+        random: Random,
+        wake: Box<dyn Fn() + Send>,
+    ) -> Self {
+        let mut links = Slab::new();
+        links.insert(Link::new(options, random));
+        let scratch = vec![0; SCRATCH_BYTES];
+        Self { poll, shared, wake, clock: Clock::new(), links, next_token: WAKER.0, scratch }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(POLL_EVENTS);
+        let now = self.clock.now();
+        for (_, link) in &mut self.links {
+            link.start(now);
+        }
+        loop {
+            self.turn();
+            if self.shared.is_stopping() {
+                return self.end(&mut events);
+            }
+            let timeout = self.timeout();
+            if let Err(error) = self.wait(&mut events, timeout) {
+                return self.tell_failure(&error);
+            }
+        }
+    }
+
+    fn turn(&mut self) {
+        let now = self.clock.now();
+        for (_, link) in &mut self.links {
+            while !link.is_full()
+                && let Some(command) = self.shared.next_command()
+            {
+                link.command(now, command);
+            }
+            let next_token = &mut self.next_token;
+            let mut tools = Tools { registry: self.poll.registry(), shared: &self.shared, next_token };
+            link.turn(now, &mut self.scratch, &mut tools);
+            if self.shared.tell(&mut || link.next_event()) {
+                (self.wake)();
+            }
+            link.told(now);
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        let now = self.clock.now().mono;
+        let deadline = self.links.iter().filter_map(|(_, link)| link.deadline(now)).min();
+        deadline.map_or(CLOCKS_EVERY, |deadline| deadline.saturating_sub(now)).min(CLOCKS_EVERY)
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Duration) -> io::Result<()> {
+        match self.poll.poll(events, Some(round_up(timeout))) {
+            Ok(()) => {}
+            // A signal: the turn that follows finds nothing, and a fresh timeout is computed.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            Err(error) => return Err(error),
+        }
+        for event in events.iter() {
+            if let Some((_, link)) = self.links.iter_mut().find(|(_, link)| link.owns(event.token())) {
+                link.mark(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the servers know that we leave, as far as they listen.
+    fn end(mut self, events: &mut Events) {
+        let until = self.clock.now().mono + END_MAX;
+        for (_, link) in &mut self.links {
+            link.finish();
+        }
+        loop {
+            let mut ended = true;
+            for (_, link) in &mut self.links {
+                ended &= link.finish_turn(&mut self.scratch);
+            }
+            let now = self.clock.now().mono;
+            if ended || now >= until || self.wait(events, until - now).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The poll itself failed, which no link can live with.
+    fn tell_failure(&self, error: &io::Error) {
+        let mut event = Some(Event::Stopped { code: StopCode::SystemFailed, params: vec![error.to_string()] });
+        if self.shared.tell(&mut || event.take()) {
+            (self.wake)();
+        }
+    }
+}
+
+/// To whole milliseconds, upwards: the poll counts in them, and a wait that ends too early is a turn for nothing.
+fn round_up(timeout: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
