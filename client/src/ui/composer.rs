@@ -19,6 +19,7 @@ use super::{
     message_list::MessageList,
     paint::{self, Rect},
     theme::{REGULAR, STRONG},
+    wrap::wrap,
 };
 use crate::model::{Action, Model, Notice};
 
@@ -27,6 +28,8 @@ const PADDING: i32 = 12;
 const BUTTON: i32 = 34;
 const LINES_MAX: i32 = 6;
 const TEXT: i32 = 15;
+/// What the toolkit leaves free on either side of a text.
+const EDITOR_MARGIN: i32 = 3;
 /// The line for what has to be said about the text.
 const HINT: i32 = 22;
 
@@ -122,10 +125,15 @@ impl Composer {
     #[must_use]
     pub fn wanted_height(&self, model: &Model) -> i32 {
         draw::set_font(REGULAR, TEXT);
-        // The toolkit counts the lines that have something on them, and so not an empty last one.
-        let last_is_empty = self.buffer.length() == 0 || self.buffer.text().ends_with('\n');
-        let lines = self.editor.count_lines(0, self.buffer.length(), true) + i32::from(last_is_empty);
-        let lines = lines.clamp(1, LINES_MAX);
+        let text = self.buffer.text();
+        // Counted here: the toolkit's own count is off by one for some texts. A long one fills all lines in any case.
+        let lines = if text.len() > 4_000 {
+            LINES_MAX
+        } else {
+            let width = f64::from((self.editor.w() - 2 * EDITOR_MARGIN).max(40));
+            let lines = wrap(&text, width, &mut draw::width).len();
+            i32::try_from(lines).unwrap_or(LINES_MAX).min(LINES_MAX)
+        };
         let hint = if hint_needed(self.buffer.length(), model) { HINT } else { 0 };
         (lines * draw::height() + 2 * PADDING + 4).max(BUTTON + 14) + hint + 10
     }
@@ -162,6 +170,7 @@ fn key(context: &Context, list: &mut MessageList, buffer: &TextBuffer) -> bool {
         Key::Escape => {
             list.unselect();
         }
+        key if control && key == Key::from_char('q') => context.push(Action::Close),
         key if control && key == Key::from_char('c') && !buffer.selected() => match list.selected() {
             Some(row) => context.push(Action::Copy(row)),
             None => return false,

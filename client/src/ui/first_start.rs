@@ -8,7 +8,7 @@ use std::{cell::RefCell, rc::Rc};
 use fltk::{
     button::{Button, RadioButton},
     draw,
-    enums::{Event, FrameType, Key},
+    enums::{CallbackTrigger, Event, FrameType, Key},
     group::Group,
     input::Input,
     prelude::*,
@@ -72,33 +72,42 @@ impl FirstStart {
         };
         for input in [&mut self.name, &mut self.server] {
             let submit = submit.clone();
-            let mut ground = self.ground.clone();
+            let mut group = self.group.clone();
             input.handle(move |_, event| match event {
                 Event::KeyDown if matches!(fltk::app::event_key(), Key::Enter | Key::KPEnter) => {
                     submit();
                     true
                 }
                 Event::Focus | Event::Unfocus => {
-                    // The border around the field shows where the keyboard writes.
-                    ground.redraw();
+                    // The border around the field shows where the keyboard writes. It is painted on the ground, and
+                    // the ground covers what is not painted after it.
+                    group.redraw();
                     false
                 }
                 _ => false,
             });
         }
         self.go.set_callback(move |_| submit());
-        let host = self.host.clone();
+        let (host, theme) = (self.host.clone(), context.theme);
         for radio in [&mut self.join, &mut self.host] {
             let (mut group, mut server, host) = (self.group.clone(), self.server.clone(), host.clone());
             radio.set_callback(move |_| {
-                if host.is_set() {
-                    server.deactivate()
-                } else {
-                    server.activate()
-                }
+                server.set_text_color(if host.is_set() { theme.faint } else { theme.text });
                 group.redraw();
             });
         }
+        // Who writes into the field means that server.
+        let (mut join, mut host) = (self.join.clone(), self.host.clone());
+        self.server.set_trigger(CallbackTrigger::Changed);
+        self.server.set_callback(move |server| {
+            if host.is_set() {
+                host.set_value(false);
+                join.set_value(true);
+                server.set_text_color(theme.text);
+                join.redraw();
+                host.redraw();
+            }
+        });
         let (context, dialog) = (context.clone(), self.clone());
         self.ground.draw(move |ground| dialog.paint(&context, Rect::of(ground)));
     }

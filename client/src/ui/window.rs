@@ -51,7 +51,6 @@ pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prel
     let app = app::App::default();
     theme::install_fonts();
     let theme = if options.dark { Theme::DARK } else { Theme::LIGHT };
-    app::set_visible_focus(false);
     let (r, g, b) = theme.surface.to_rgb();
     app::background(r, g, b);
     let (r, g, b) = theme.text.to_rgb();
@@ -106,7 +105,7 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
                     parts.composer.clear();
                     parts.list.end();
                 }
-                Effect::Copy(text) => app::copy2(&text),
+                Effect::Copy(text) => app::copy(&text),
                 Effect::Quit => return true,
                 other => {
                     if matches!(other, Effect::Connect { .. } | Effect::Host { .. }) {
