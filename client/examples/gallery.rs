@@ -21,7 +21,7 @@ use std::{
 
 use tertulia_client::{
     i18n::Language,
-    model::{Action, Effect, Entry, Lost, Refusal, RoomInfo, zone::Zone},
+    model::{Action, Effect, Entry, Known, Lost, Refusal, RoomInfo, zone::Zone},
     ui::{self, Options, Outside},
 };
 use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
@@ -218,8 +218,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut cids = 0u64;
     ui::run(
         Options {
-            server: if known { "caja.local".parse().ok() } else { None },
-            name: known.then(|| "ana".into()),
+            known: Known {
+                server: if known { "caja.local".parse().ok() } else { None },
+                name: known.then(|| "ana".into()),
+                suggested_name: None,
+            },
             language: option("--lang").and_then(Language::from_locale).unwrap_or(Language::Es),
             dark: option("--theme") == Some("dark"),
             zone: std::fs::read("/etc/localtime").ok().and_then(|b| Zone::from_tzif(&b)).unwrap_or_default(),

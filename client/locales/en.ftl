@@ -26,6 +26,7 @@ lost-not-tertulia = What answers there is not Tertulia.
 
 refused-server-key = This is not the server that was here before: its key has changed. Nothing was sent to it. If you know why, remove the server from the profile and connect again.
 refused-server-unproved = What answers there could not prove that it is this server. Nothing was sent to it.
+refused-profile-in-use = This profile is open in another window.
 refused-profile = The profile cannot be used: { $text }
 
 ## The list

@@ -26,6 +26,7 @@ lost-not-tertulia = Lo que responde ahí no es Tertulia.
 
 refused-server-key = Este no es el servidor de antes: su clave ha cambiado. No se le ha enviado nada. Si sabes por qué, quita el servidor del perfil y vuelve a conectarte.
 refused-server-unproved = Lo que responde ahí no ha podido probar que es este servidor. No se le ha enviado nada.
+refused-profile-in-use = Este perfil está abierto en otra ventana.
 refused-profile = El perfil no se puede usar: { $text }
 
 ## La lista

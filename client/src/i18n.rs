@@ -128,6 +128,7 @@ impl Words {
             Refusal::Server { code, params } => self.error(*code, params),
             Refusal::ServerKeyChanged => self.get("refused-server-key"),
             Refusal::ServerKeyUnproved => self.get("refused-server-unproved"),
+            Refusal::ProfileInUse => self.get("refused-profile-in-use"),
             Refusal::Profile(text) => self.with("refused-profile", &[("text", text.as_str().into())]),
         }
     }

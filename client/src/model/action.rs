@@ -202,7 +202,9 @@ pub enum Refusal {
     ServerKeyChanged,
     /// The server did not prove that it has the key that it shows.
     ServerKeyUnproved,
-    /// The profile is in use by another window, or cannot be read.
+    /// The profile is open in another window.
+    ProfileInUse,
+    /// The profile cannot be used; what is wrong.
     Profile(String),
 }
 

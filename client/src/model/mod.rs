@@ -88,6 +88,17 @@ pub struct View<'a> {
     pub author: Option<(UserId, &'a str)>,
 }
 
+/// What is known of the person before anything is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The server to go to.
+    pub server: Option<ServerAddress>,
+    /// The name to go there with.
+    pub name: Option<String>,
+    /// The name that stands in the dialog if there is none.
+    pub suggested_name: Option<String>,
+}
+
 /// Everything there is to show.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -118,7 +129,8 @@ pub struct Model {
 impl Model {
     /// A model that knows nothing yet. With a name and a server it connects at once, else it shows the dialog.
     #[must_use]
-    pub fn new(zone: Zone, now_ms: i64, server: Option<ServerAddress>, name: Option<String>) -> (Self, Vec<Effect>) {
+    pub fn new(zone: Zone, now_ms: i64, known: Known) -> (Self, Vec<Effect>) {
+        let Known { server, name, suggested_name } = known;
         let mut model = Self {
             form: None,
             connection: Connection::Idle,
@@ -139,11 +151,8 @@ impl Model {
         if let (Some(server), Some(name)) = (server.clone(), name.clone()) {
             (model, vec![Effect::Connect { server, name }])
         } else {
-            model.form = Some(Form {
-                name: name.unwrap_or_default(),
-                server: short(&server.unwrap_or_default()),
-                ..Form::default()
-            });
+            let name = name.or(suggested_name).unwrap_or_default();
+            model.form = Some(Form { name, server: short(&server.unwrap_or_default()), ..Form::default() });
             (model, Vec::new())
         }
     }

@@ -47,7 +47,7 @@ fn server() -> Option<ServerAddress> {
 }
 
 fn model() -> Model {
-    Model::new(Zone::utc(), NOON, server(), Some("ana".into())).0
+    Model::new(Zone::utc(), NOON, Known { server: server(), name: Some("ana".into()), suggested_name: None }).0
 }
 
 fn rows(model: &Model) -> Vec<String> {

@@ -155,7 +155,7 @@ mod tests {
 
     use crate::{
         i18n::Language,
-        model::{Lost, zone::Zone},
+        model::{Known, Lost, zone::Zone},
     };
     use tertulia_protocol::UserId;
 
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_status_tells_the_truth_as_time_goes_on() {
         let words = Words::new(Language::Es);
-        let (mut model, _) = Model::new(Zone::utc(), 0, "caja".parse().ok(), Some("ana".into()));
+        let (mut model, _) = Model::new(Zone::utc(), 0, Known { server: "caja".parse().ok(), ..Known::default() });
         let mut after = |action| {
             model.update(action);
             status_text(&model, &words, &Theme::LIGHT).0

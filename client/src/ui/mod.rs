@@ -32,9 +32,8 @@ use tertulia_protocol::Cid;
 
 pub use self::{theme::Choice, window::run};
 use crate::{
-    address::ServerAddress,
     i18n::Language,
-    model::{Action, Effect, zone::Zone},
+    model::{Action, Effect, Known, zone::Zone},
 };
 
 /// What the window asks of the rest of the program. All of it returns at once.
@@ -49,10 +48,8 @@ pub trait Outside {
 
 /// How the window is to be.
 pub struct Options {
-    /// The server, if it is known.
-    pub server: Option<ServerAddress>,
-    /// The name, if it is known.
-    pub name: Option<String>,
+    /// What is known of the person.
+    pub known: Known,
     /// The language.
     pub language: Language,
     /// Whether it is dark.
@@ -67,6 +64,6 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("server", &self.server).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Options").field("known", &self.known).finish_non_exhaustive()
     }
 }

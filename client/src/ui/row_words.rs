@@ -96,7 +96,7 @@ fn local_text(local: &Local, words: &Words) -> String {
 mod tests {
     use crate::{
         i18n::Language,
-        model::{Action, Refusal, zone::Zone},
+        model::{Action, Known, Refusal, zone::Zone},
     };
     use tertulia_protocol::ErrorCode;
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_who_has_the_name() {
-        let (mut model, _) = Model::new(Zone::utc(), 0, "box".parse().ok(), Some("ana".into()));
+        let (mut model, _) = Model::new(Zone::utc(), 0, Known::default());
         let params = vec!["ana".into()];
         model.update(Action::Refused(Refusal::Server { code: ErrorCode::NAME_TAKEN, params }));
         let view = model.view(0).unwrap();

@@ -57,7 +57,7 @@ pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prel
     app::foreground(r, g, b);
 
     let words = Words::new(options.language);
-    let (model, effects) = Model::new(options.zone, outside.now_ms(), options.server, options.name);
+    let (model, effects) = Model::new(options.zone, outside.now_ms(), options.known);
     let context = Context::new(model, words, theme, options.fresh_cid);
     let mut parts = build(&context, Shown::new(options.shown));
     effects.into_iter().for_each(|effect| outside.carry_out(effect));
