@@ -39,13 +39,18 @@ impl Language {
         set.and_then(Self::from_locale).unwrap_or(Self::En)
     }
 
-    fn id(self) -> LanguageIdentifier {
-        let name = match self {
+    /// Its code (BCP 47).
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
             Self::Es => "es",
             Self::En => "en",
-        };
+        }
+    }
+
+    fn id(self) -> LanguageIdentifier {
         // Without a language the plurals are those of none, which is still a sentence.
-        name.parse().unwrap_or_default()
+        self.code().parse().unwrap_or_default()
     }
 
     fn source(self) -> &'static str {

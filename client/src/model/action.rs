@@ -96,6 +96,8 @@ pub enum Action {
     },
     /// The list shows its first row: more is wanted, if there is more.
     ReachedTop,
+    /// The page that was wished for could not even be asked for: it may be wished for again.
+    OlderNotAsked(RoomId),
     /// Whether the list shows its last row.
     AtEnd(bool),
     /// Whether the window has the keyboard.

@@ -213,6 +213,11 @@ impl Model {
                     return vec![Effect::LoadOlder { room: room.id, before }];
                 }
             }
+            Action::OlderNotAsked(room) => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.timeline.stop_loading();
+                }
+            }
             Action::AtEnd(at_end) => {
                 self.at_end = at_end;
                 self.mark_read();
@@ -269,7 +274,13 @@ impl Model {
         if host {
             return vec![Effect::Host { name }];
         }
-        vec![Effect::Connect { server, name }]
+        let mut effects = vec![Effect::Connect { server, name }];
+        // The old connection took what it had not sent with it. What was stored already is recognised by its name.
+        for room in self.rooms.values() {
+            let unsent = room.timeline.unsent().map(|(cid, text)| (cid, text.to_owned()));
+            effects.extend(unsent.map(|(cid, text)| Effect::Send { room: room.id, cid, text }));
+        }
+        effects
     }
 
     fn disconnected(&mut self) {

@@ -221,6 +221,15 @@ fn a_refused_login_is_told_in_the_list_and_leads_back_to_the_dialog() {
 }
 
 #[test]
+fn what_waits_goes_with_the_next_login_to_the_same_server() {
+    let (mut model, _) = check(vec![submit(1, "espera")], &["= 2026-11-22", "ana 12:00: espera (sending)"]);
+    model.update(Action::ChangeLogin);
+    let start = Action::Start { name: "ana".into(), server: "box:7667".into(), host: false };
+    let again = Effect::Send { room: GENERAL, cid: cid(1), text: "espera".into() };
+    assert_eq!(model.update(start), [Effect::Connect { server: server().unwrap(), name: "ana".into() }, again]);
+}
+
+#[test]
 fn an_unknown_kind_is_shown_as_one_that_needs_a_newer_version() {
     let newer = Entry { kind: Kind(999), text: None, ..entry(1, LUIS, 0, "") };
     check(vec![Action::Entries(GENERAL, vec![newer])], &["= 2026-11-22", "luis 12:00: <newer>"]);

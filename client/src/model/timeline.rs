@@ -246,6 +246,12 @@ impl Timeline {
         Some(self.pending.remove(index).text)
     }
 
+    /// What we wrote and has neither a place nor a refusal, in order.
+    pub fn unsent(&self) -> impl Iterator<Item = (Cid, &str)> {
+        let sending = self.pending.iter().filter(|pending| pending.state == State::Sending);
+        sending.map(|pending| (pending.cid, pending.text.as_str()))
+    }
+
     /// Whether an older page is worth asking for, and before which place. Remembers that it was asked for.
     pub fn ask_older(&mut self) -> Option<Rseq> {
         let before = self.oldest().filter(|oldest| oldest.0 > 1 && self.loading.is_none())?;

@@ -1,0 +1,145 @@
+//! Between the window and the world: carries out what the model wishes, and brings back what comes of it.
+//!
+//! Owns the profile's lock, the network thread and the start of a hosted server. Decides nothing: every choice was
+//! made by the model, and every answer goes to it.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::mpsc::{Receiver, Sender, channel},
+};
+
+use fltk::app;
+use tertulia_client::{
+    address::ServerAddress,
+    i18n::Language,
+    model::{Action, Effect, HostFailure, Refusal, from_session::action_of},
+    network::{Busy, Network, Options},
+    session::Event,
+    store::{Profile, ProfileLock},
+    ui::Outside,
+};
+use tertulia_protocol::{Cid, Kind, RoomId, entry::MessageBody};
+
+use crate::{desktop, host};
+
+/// The profile of this window, or why it has none.
+pub(crate) type Opened = Result<(Profile, ProfileLock), Refusal>;
+
+/// See the module's page.
+pub(crate) struct Desk {
+    profile: Opened,
+    language: Language,
+    hosted_data: Option<PathBuf>,
+    network: Option<Network>,
+    events: Vec<Event>,
+    actions: VecDeque<Action>,
+    /// What the network thread could not take yet.
+    waiting: VecDeque<(Cid, RoomId, Vec<u8>)>,
+    host_name: String,
+    hosted: (Sender<Result<(), HostFailure>>, Receiver<Result<(), HostFailure>>),
+}
+
+impl Desk {
+    pub(crate) fn new(profile: Opened, language: Language) -> Self {
+        Self {
+            profile,
+            language,
+            hosted_data: desktop::data_home().map(|data| data.join("tertulia").join("hosted-server")),
+            network: None,
+            events: Vec::new(),
+            actions: VecDeque::new(),
+            waiting: VecDeque::new(),
+            host_name: String::new(),
+            hosted: channel(),
+        }
+    }
+
+    fn connect(&mut self, server: ServerAddress, name: String) {
+        self.disconnect();
+        let (profile, _) = match &self.profile {
+            Ok(profile) => profile,
+            Err(refusal) => return self.actions.push_back(Action::Refused(refusal.clone())),
+        };
+        let started = Options::from_profile(profile.clone(), server, Some(name))
+            .map_err(|error| error.to_string())
+            .and_then(|mut options| {
+                options.session.locale = Some(self.language.code().to_owned());
+                // A bell, rung once for however many events: the window's thread drains them all.
+                Network::start(options, Box::new(app::awake)).map_err(|error| error.to_string())
+            });
+        match started {
+            Ok(network) => self.network = Some(network),
+            Err(why) => self.actions.push_back(Action::Refused(Refusal::Profile(why))),
+        }
+    }
+
+    fn disconnect(&mut self) {
+        // What it told last is of no interest; what was not answered is sent again by the model.
+        self.network = None;
+        self.events.clear();
+        self.waiting.clear();
+    }
+
+    /// Hands over what waits, in order, until the network thread has no room.
+    fn hand_over(&mut self) {
+        let Some(network) = &self.network else { return };
+        while let Some((cid, room, body)) = self.waiting.front() {
+            if network.send(*cid, *room, Kind::MESSAGE, body.clone()) == Err(Busy) {
+                return;
+            }
+            self.waiting.pop_front();
+        }
+    }
+}
+
+impl Outside for Desk {
+    fn poll(&mut self) -> Option<Action> {
+        if self.actions.is_empty() {
+            self.hand_over();
+            if let Some(network) = &self.network {
+                network.drain(&mut self.events);
+            }
+            self.actions.extend(self.events.drain(..).filter_map(action_of));
+            match self.hosted.1.try_recv() {
+                Ok(Ok(())) => self.connect(ServerAddress::default(), self.host_name.clone()),
+                Ok(Err(failure)) => self.actions.push_back(Action::HostFailed(failure)),
+                Err(_) => {}
+            }
+        }
+        self.actions.pop_front()
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect { server, name } => self.connect(server, name),
+            Effect::Host { name } => {
+                self.disconnect();
+                self.host_name = name;
+                self.actions.push_back(Action::Connecting { attempt: 1 });
+                let done = self.hosted.0.clone();
+                host::start(self.hosted_data.clone(), desktop::path(), move |result| {
+                    // Nobody listens any more when the window has gone.
+                    let _ = done.send(result);
+                    app::awake();
+                });
+            }
+            Effect::Disconnect => self.disconnect(),
+            Effect::Send { room, cid, text } => {
+                self.waiting.push_back((cid, room, MessageBody { text }.to_bytes()));
+                self.hand_over();
+            }
+            Effect::LoadOlder { room, .. } => {
+                if self.network.as_ref().is_some_and(|network| network.load_older(room) == Err(Busy)) {
+                    self.actions.push_back(Action::OlderNotAsked(room));
+                }
+            }
+            // These are the window's own.
+            Effect::ClearComposer | Effect::Copy(_) | Effect::Quit => {}
+        }
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        desktop::now_ms()
+    }
+}
