@@ -1,0 +1,119 @@
+//! Claims in flight: a name is an entry, so between `Prove` and `Welcome` lies the log.
+
+use tertulia_protocol::{Cid, ErrorCode, encode, reply::Placed};
+use tertulia_server::{activity_log::Activity, log::FailureKind};
+
+use crate::support::Rig;
+
+#[test]
+fn of_two_who_claim_a_name_at_once_exactly_one_gets_it() {
+    let mut rig = Rig::new();
+    let mut clients = [rig.challenged(), rig.challenged(), rig.challenged()];
+    for (client, name) in clients.iter().zip(["ana", "Ana", "ana"]) {
+        client.prove(Some(name));
+    }
+    rig.settle();
+    let [first, second, third] = &mut clients;
+    assert_eq!(first.welcomed().name, "ana");
+    assert_eq!(second.expect_error(ErrorCode::NAME_TAKEN).params, Some(vec!["Ana".to_owned()]));
+    third.expect_error(ErrorCode::NAME_TAKEN);
+    rig.check_replay();
+}
+
+#[test]
+fn a_key_that_claims_twice_at_once_is_one_user() {
+    let mut rig = Rig::new();
+    let device = 77;
+    let mut clients = [rig.connect_with(device), rig.connect_with(device), rig.connect_with(device)];
+    for client in &mut clients {
+        client.hello();
+        rig.settle();
+        client.challenged();
+    }
+    for (client, name) in clients.iter().zip(["ana", "ana", "luis"]) {
+        client.prove(Some(name));
+    }
+    rig.settle();
+    let [first, second, third] = &mut clients;
+    let (first, second) = (first.welcomed(), second.welcomed());
+    assert_eq!((first.user, first.device), (second.user, second.device));
+    assert_eq!(third.expect_error(ErrorCode::KEY_HAS_NAME).params, Some(vec!["ana".to_owned()]));
+    assert_eq!(rig.turn.chat().directory().len(), 1);
+    let new: Vec<bool> = rig
+        .activities()
+        .into_iter()
+        .filter_map(|activity| if let Activity::Login { new, .. } = activity { Some(new) } else { None })
+        .collect();
+    assert_eq!(new, [true, false]);
+}
+
+#[test]
+fn frames_behind_the_proof_wait_for_the_welcome() {
+    let mut rig = Rig::new();
+    let mut ana = rig.challenged();
+    rig.log().hold();
+    ana.prove(Some("ana"));
+    ana.write("uno");
+    // Beyond what a frame may have before the login: the limit in force is the one behind the welcome.
+    ana.write(&"dos".repeat(3_000));
+    rig.settle();
+    ana.expect_nothing();
+    assert_eq!(rig.log().waiting(), 1, "nothing is read before the name is there");
+    rig.log().release_all();
+    rig.settle();
+    ana.welcomed();
+    assert_eq!((ana.expect::<Placed>().rseq.0, ana.expect::<Placed>().rseq.0), (1, 2));
+}
+
+#[test]
+fn a_frame_that_would_be_too_large_before_the_login_is_so_only_before_it() {
+    let mut rig = Rig::new();
+    let mut ana = rig.challenged();
+    let mut prove = encode(&ana.proof(Some("ana")));
+    let write = encode(&ana.a_write(Cid([1; 16]), &"x".repeat(5_000)));
+    // The first bytes of the next frame come in one read with the proof.
+    prove.extend_from_slice(&write[..10]);
+    ana.wire.send(&prove);
+    rig.settle();
+    ana.wire.send(&write[10..]);
+    rig.settle();
+    ana.welcomed();
+    ana.expect::<Placed>();
+}
+
+#[test]
+fn a_claim_that_the_log_fails_is_told_so_and_can_be_made_again() {
+    for (why, code) in [(FailureKind::DiskFull, ErrorCode::READ_ONLY), (FailureKind::Refused, ErrorCode::FAILED)] {
+        let mut rig = Rig::new();
+        let known = rig.login("luis");
+        rig.activities();
+        rig.log().fail(Some(why));
+        let mut client = rig.challenged();
+        client.prove(Some("ana"));
+        rig.settle();
+        client.expect_error(code);
+        assert!(rig.activities().iter().any(|a| matches!(a, Activity::Refused { why, .. } if *why == code.name())));
+        rig.login_again(known.device.number());
+        rig.log().fail(None);
+        rig.login("ana");
+    }
+}
+
+#[test]
+fn a_connection_that_is_gone_leaves_its_claim_to_the_log() {
+    let mut rig = Rig::new();
+    rig.activities();
+    let ana = rig.challenged();
+    rig.log().hold();
+    ana.prove(Some("ana"));
+    rig.settle();
+    ana.wire.reset();
+    rig.sleep(15_000);
+    assert!(ana.wire.is_dropped());
+    rig.log().release_all();
+    rig.settle();
+    assert_eq!(rig.turn.chat().directory().len(), 1);
+    assert_eq!(rig.endings().len(), 1);
+    let (_, welcome) = rig.login_again(ana.device.number());
+    assert_eq!(welcome.name, "ana");
+}
