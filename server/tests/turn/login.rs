@@ -77,6 +77,24 @@ fn a_name_that_is_taken_or_looks_taken_is_refused_with_its_names() {
 }
 
 #[test]
+fn a_bad_name_is_refused_with_the_rule_that_it_breaks() {
+    let mut rig = Rig::new();
+    let long = "a".repeat(33);
+    let far_too_long = "a".repeat(2_000);
+    let names = [
+        ("", "empty"),
+        (&long, "too_long"),
+        (&far_too_long, "too_long"),
+        ("a\u{202e}b", "character"),
+        (" ana", "spaces"),
+        ("--", "no_letter"),
+    ];
+    for (name, rule) in names {
+        assert_eq!(refused(&mut rig, Some(name), ErrorCode::BAD_NAME), [rule], "{name:?}");
+    }
+}
+
+#[test]
 fn a_refused_login_writes_refused_and_one_disconnected() {
     let mut rig = Rig::new();
     rig.login("ana");
