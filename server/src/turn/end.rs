@@ -88,15 +88,16 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Ends a connection: it is told why, nobody is told anything through it any more, and when it has taken what is
     /// queued, or the time for that is up, it is reaped. The first reason counts.
     pub(super) fn close_with(&mut self, id: ConnectionId, reason: CloseReason, refusal: Option<Refusal>, now: Now) {
-        let words = refusal.clone().or_else(|| reason.code().map(|(code, text)| Refusal::new(code, text)));
-        let last = words.map(|words| encode(&desk::error(None, words))).unwrap_or_default();
-        self.end(id, reason, &last, now);
-        if let Some(refusal) = refusal
-            && let Some(connection) = self.connections.get_mut(id)
-        {
+        let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open) else {
+            return;
+        };
+        if let Some(refusal) = &refusal {
             let (conn, name) = (connection.number, connection.session.wanted_name().map(ToOwned::to_owned));
             self.record(now, Activity::Refused { conn, name, why: refusal.code.name() });
         }
+        let words = refusal.or_else(|| reason.code().map(|(code, text)| Refusal::new(code, text)));
+        let last = words.map(|words| encode(&desk::error(None, words))).unwrap_or_default();
+        self.end(id, reason, &last, now);
     }
 
     pub(super) fn close_stranger(&mut self, id: ConnectionId, reason: CloseReason, last: &[u8], now: Now) {

@@ -117,3 +117,23 @@ fn a_connection_that_is_gone_leaves_its_claim_to_the_log() {
     let (_, welcome) = rig.login_again(ana.device.number());
     assert_eq!(welcome.name, "ana");
 }
+
+#[test]
+fn a_claim_decided_after_its_connection_was_given_up_is_not_recorded_as_refused() {
+    let mut rig = Rig::new();
+    let mut late = rig.challenged();
+    rig.log().hold();
+    late.prove(Some("ana"));
+    rig.settle();
+    rig.activities();
+    rig.sleep(10_000);
+    late.expect_error(ErrorCode::TIMEOUT);
+    rig.log().fail(Some(FailureKind::DiskFull));
+    rig.log().release_all();
+    rig.sleep(6_000);
+    let activities = rig.activities();
+    assert!(
+        matches!(&activities[..], [Activity::Disconnected { why: "handshake_timeout", .. }]),
+        "one ending, one reason: {activities:?}"
+    );
+}
