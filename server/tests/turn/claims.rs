@@ -137,3 +137,10 @@ fn a_claim_decided_after_its_connection_was_given_up_is_not_recorded_as_refused(
         "one ending, one reason: {activities:?}"
     );
 }
+
+#[test]
+fn a_log_that_cannot_begin_stops_the_server_before_anybody_is_in() {
+    let mut rig = Rig::unbegun(|log| log.fail(Some(FailureKind::DiskFull)));
+    assert!(rig.try_step().is_err());
+    assert!(rig.log().entries().is_empty(), "nothing stands where the genesis has to stand");
+}
