@@ -41,6 +41,8 @@ pub struct Desk<L> {
     drafts_in_flight: usize,
     bytes_in_flight: usize,
     fetches_in_flight: usize,
+    /// Whether the log waits to hear that its failures were seen.
+    has_failed: bool,
     /// How many things of each author are in flight: while there are any, admit does not look at the state.
     authors: BTreeMap<UserId, u32>,
     /// The same for keys that have no user yet.
@@ -128,6 +130,7 @@ impl<L: Log> Desk<L> {
             drafts_in_flight: 0,
             bytes_in_flight: 0,
             fetches_in_flight: 0,
+            has_failed: false,
             authors: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
@@ -145,9 +148,10 @@ impl<L: Log> Desk<L> {
         }
     }
 
-    /// Whether so much is in flight that frames have to stay unread.
+    /// Whether so much is in flight, or something of it is failing, that frames have to stay unread.
     pub fn is_full(&self) -> bool {
-        self.drafts_in_flight >= self.limits.drafts_in_flight
+        self.has_failed
+            || self.drafts_in_flight >= self.limits.drafts_in_flight
             || self.bytes_in_flight >= self.limits.draft_bytes_in_flight
             || self.fetches_in_flight >= self.limits.fetches_in_flight
     }
@@ -155,6 +159,20 @@ impl<L: Log> Desk<L> {
     /// Whether nothing is on its way into the log.
     pub fn is_settled(&self) -> bool {
         self.drafts_in_flight == 0
+    }
+
+    /// Remembers that the log has failed something.
+    pub fn note_failure(&mut self) {
+        self.has_failed = true;
+    }
+
+    /// Tells the log that its failures were seen, but not before all of them were: a writer who does not know yet that
+    /// an earlier word has failed would send the next one, and that would get ahead. So nothing is read in between.
+    pub fn acknowledge_failure(&mut self) {
+        if self.has_failed && self.is_settled() {
+            self.has_failed = false;
+            self.log.acknowledge_failure();
+        }
     }
 
     /// Takes a frame of a connection in. What can be answered at once is appended to `answers`.

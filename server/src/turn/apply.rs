@@ -37,7 +37,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     }
                 }
                 Event::Failed { ticket, why } => {
-                    self.has_failed = true;
+                    self.desk.note_failure();
                     if let Some(waiting) = self.desk.take(ticket) {
                         if matches!(waiting.wish, Wish::Genesis) {
                             // Whatever came next would take the first place, and no log begins with that.
@@ -54,12 +54,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Event::Broken { why } => return Err(Broken::Log(why)),
             }
         }
-        // Not while some failure waits in the backlog: its connection does not know yet that it has to start again, and a
-        // later write of it would get ahead of the failed one.
-        if self.has_failed && self.backlog.is_empty() {
-            self.has_failed = false;
-            self.desk.log.acknowledge_failure();
-        }
+        self.desk.acknowledge_failure();
         Ok(())
     }
 

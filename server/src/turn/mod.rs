@@ -81,8 +81,6 @@ pub struct Turn<S, L> {
     /// What the log has told and apply has not taken.
     backlog: VecDeque<Event>,
     told: Vec<Event>,
-    /// Whether the log waits to hear that its failures were seen.
-    has_failed: bool,
     /// Logins that go live at the end of the turn.
     logins: Vec<Login>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
@@ -152,7 +150,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
             policy,
             backlog: VecDeque::new(),
             told: Vec::new(),
-            has_failed: false,
             logins: Vec::new(),
             answers: Answers::default(),
             unannounced: Vec::new(),

@@ -16,7 +16,7 @@ mod rig;
 mod wire;
 
 pub(crate) use self::{
-    client::{Client, Received, Told},
+    client::{Client, Received, Told, text},
     device::Device,
     rig::{Options, Recorder, Rig},
     wire::{Manner, MemSocket, Wire},

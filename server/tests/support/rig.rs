@@ -5,8 +5,8 @@ use std::{cell::RefCell, net::SocketAddr, rc::Rc};
 use tertulia_protocol::{ServerFrame, limits as wire_limits, reply};
 use tertulia_server::{
     activity_log::{Activity, Record},
-    admission::Plaintext,
     chat::Chat,
+    config::{LogText, Plaintext},
     connections::ConnectionId,
     desk::{Desk, Now},
     keys::{SeededRandom, ServerKey},
@@ -34,7 +34,7 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let policy = Policy { plaintext: Plaintext::Always, log_text: true };
+        let policy = Policy { plaintext: Plaintext::Always, log_text: LogText::Public };
         Self { limits: Limits::default(), policy, manner: Manner::default(), seed: 1 }
     }
 }
@@ -115,8 +115,7 @@ impl Rig {
             wire.reset();
         }
         let Self { turn, now, options, devices, .. } = self;
-        let (log, _) = turn.into_parts();
-        Self { devices, ..Self::over(log.into_entries(), options, now) }
+        Self { devices, ..Self::over(turn.into_log().into_entries(), options, now) }
     }
 
     // Time.
