@@ -7,3 +7,4 @@ mod support;
 mod claims;
 mod flow;
 mod login;
+mod messages;
