@@ -1,5 +1,6 @@
 //! The whole server without sockets, by theme: every phase of the turn, the sessions, the desk and the chat together,
 //! over the rig of `support`.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 #[path = "../support/mod.rs"]
 mod support;
