@@ -60,7 +60,7 @@ enum Look {
 }
 
 fn main() -> ExitCode {
-    match run(Flags::parse()) {
+    match run(&Flags::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             #[expect(clippy::print_stderr, reason = "there is no window to say it in")]
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(flags: Flags) -> Result<(), String> {
+fn run(flags: &Flags) -> Result<(), String> {
     let language = match flags.lang {
         Some(Lang::Es) => Language::Es,
         Some(Lang::En) => Language::En,
@@ -83,12 +83,12 @@ fn run(flags: Flags) -> Result<(), String> {
         Look::Light => Choice::Light,
         Look::Dark => Choice::Dark,
     };
-    let profile = open_profile(&flags);
+    let profile = open_profile(flags);
     let servers = match &profile {
         Ok((profile, _)) => profile.servers().unwrap_or_default(),
         Err(_) => Servers::default(),
     };
-    let mut known = known(&flags, &servers);
+    let mut known = known(flags, &servers);
     if profile.is_err() {
         // Nothing to ask: the window opens and says what is in the way.
         known.server.get_or_insert_default();

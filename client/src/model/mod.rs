@@ -123,6 +123,8 @@ pub struct Model {
     lobby: timeline::Timeline,
     focused: bool,
     at_end: bool,
+    /// Whether name and server come from the dialog, and have not worked yet.
+    from_form: bool,
     zone: Zone,
 }
 
@@ -146,6 +148,7 @@ impl Model {
             lobby: timeline::Timeline::default(),
             focused: true,
             at_end: true,
+            from_form: false,
             zone,
         };
         if let (Some(server), Some(name)) = (server.clone(), name.clone()) {
@@ -166,6 +169,7 @@ impl Model {
                 self.name.clone_from(&name);
                 self.people.learn(vec![(user, name)]);
                 self.connection = Connection::Online { encrypted };
+                self.from_form = false;
             }
             Action::Disconnected { why, retry_in } => {
                 let wait = i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX);
@@ -262,6 +266,7 @@ impl Model {
         (form.name, form.server, form.host) = (name, server, host);
         let Some((name, server)) = form.check() else { return Vec::new() };
         self.form = None;
+        self.from_form = true;
         self.name.clone_from(&name);
         if self.server.as_ref() != Some(&server) {
             // What another server said does not belong here.
@@ -291,7 +296,17 @@ impl Model {
     fn refused(&mut self, refusal: Refusal) {
         self.disconnected();
         self.connection = Connection::Refused(refusal.clone());
-        self.add_local(Local::Refused(refusal));
+        if self.from_form && matches!(refusal, Refusal::Server { .. }) {
+            // Whoever has just typed it wants to type it again.
+            self.form = Some(Form {
+                name: self.name.clone(),
+                server: self.server(),
+                refusal: Some(refusal),
+                ..Form::default()
+            });
+        } else {
+            self.add_local(Local::Refused(refusal));
+        }
     }
 
     fn room_changed(&mut self, info: RoomInfo) {

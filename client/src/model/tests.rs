@@ -218,6 +218,9 @@ fn a_refused_login_is_told_in_the_list_and_leads_back_to_the_dialog() {
     assert!(model.form.as_ref().is_some_and(|form| form.name_problem.is_some()));
     assert_eq!(model.update(start("eva")), [Effect::Connect { server: server().unwrap(), name: "eva".into() }]);
     assert_eq!(model.form, None);
+    model.update(Action::Refused(Refusal::Server { code: ErrorCode::NAME_TAKEN, params: vec!["eva".into()] }));
+    let form = model.form.clone().unwrap();
+    assert_eq!((form.name.as_str(), form.refusal.is_some()), ("eva", true), "what was typed is there to be mended");
 }
 
 #[test]

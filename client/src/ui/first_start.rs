@@ -6,6 +6,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use fltk::{
+    app,
     button::{Button, RadioButton},
     draw,
     enums::{CallbackTrigger, Event, FrameType, Key},
@@ -74,7 +75,7 @@ impl FirstStart {
             let submit = submit.clone();
             let mut group = self.group.clone();
             input.handle(move |_, event| match event {
-                Event::KeyDown if matches!(fltk::app::event_key(), Key::Enter | Key::KPEnter) => {
+                event if is_enter(event) => {
                     submit();
                     true
                 }
@@ -87,6 +88,25 @@ impl FirstStart {
                 _ => false,
             });
         }
+        // Enter means the same everywhere in the dialog.
+        for radio in [&mut self.join, &mut self.host] {
+            let submit = submit.clone();
+            radio.handle(move |_, event| {
+                is_enter(event) && {
+                    submit();
+                    true
+                }
+            });
+        }
+        self.go.handle({
+            let submit = submit.clone();
+            move |_, event| {
+                is_enter(event) && {
+                    submit();
+                    true
+                }
+            }
+        });
         self.go.set_callback(move |_| submit());
         let (host, theme) = (self.host.clone(), context.theme);
         for radio in [&mut self.join, &mut self.host] {
@@ -213,6 +233,10 @@ impl FirstStart {
         }
         paint::card(rect, 10, theme.raised, border);
     }
+}
+
+fn is_enter(event: Event) -> bool {
+    event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter)
 }
 
 fn card(w: i32, h: i32) -> Rect {

@@ -133,7 +133,9 @@ mod tests {
     fn a_paint_is_written_once_and_one_object_a_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shown");
-        let mut shown = Shown::new(Some(File::options().create(true).append(true).open(&path).unwrap()));
+        #[expect(clippy::disallowed_methods, reason = "the test brings the file that others open")]
+        let file = File::options().create(true).append(true).open(&path).unwrap();
+        let mut shown = Shown::new(Some(file));
         let mut row = ShownRow::new("message", Some(7));
         row.drew_name("Zoë");
         row.drew("dos\nlíneas 👋");

@@ -108,9 +108,6 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
                 Effect::Copy(text) => app::copy(&text),
                 Effect::Quit => return true,
                 other => {
-                    if matches!(other, Effect::Connect { .. } | Effect::Host { .. }) {
-                        parts.first_start.render(None);
-                    }
                     outside.carry_out(other);
                 }
             }
@@ -184,11 +181,13 @@ impl Parts {
         if dialog == self.chat.visible() {
             if dialog { self.chat.hide() } else { self.chat.show() }
         }
+        let was_dialog = self.first_start.group.visible();
         self.first_start.render(model.form.as_ref());
-        if !dialog && !self.first_start.group.visible() && fltk::app::focus().is_none() {
+        drop(model);
+        if was_dialog && !dialog {
+            // The keyboard must not go on writing into a field that is no longer there.
             self.composer.focus();
         }
-        drop(model);
         self.place(context);
         for widget in [&mut self.rooms, &mut self.header, &mut self.status, &mut self.people] {
             widget.redraw();

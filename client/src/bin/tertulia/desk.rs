@@ -26,6 +26,9 @@ use crate::{desktop, host};
 /// The profile of this window, or why it has none.
 pub(crate) type Opened = Result<(Profile, ProfileLock), Refusal>;
 
+/// What came of hosting.
+type Hosted = Result<(), HostFailure>;
+
 /// See the module's page.
 pub(crate) struct Desk {
     profile: Opened,
@@ -37,7 +40,7 @@ pub(crate) struct Desk {
     /// What the network thread could not take yet.
     waiting: VecDeque<(Cid, RoomId, Vec<u8>)>,
     host_name: String,
-    hosted: (Sender<Result<(), HostFailure>>, Receiver<Result<(), HostFailure>>),
+    hosted: (Sender<Hosted>, Receiver<Hosted>),
 }
 
 impl Desk {
