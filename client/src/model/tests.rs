@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{ErrorCode, Kind, Seq};
+use tertulia_protocol::{Cid, ErrorCode, Kind, Seq};
 
 use super::*;
 
