@@ -105,7 +105,9 @@ fn a_failed_fsync_is_the_end() {
     log.append(vec![draft(1, 4)]);
     log.acknowledge_failure();
     log.append(vec![draft(1, 5)]);
+    let before = std::fs::read(log.path()).expect("the file");
     assert_eq!(log.stop(), [], "said once, and nothing is answered after it");
+    assert_eq!(std::fs::read(log.path()).expect("the file"), before, "closing moves nothing into the file");
     log.start();
     assert_eq!(log.entries().iter().map(|entry| entry.cid.0[0]).collect::<Vec<_>>(), [1]);
 }

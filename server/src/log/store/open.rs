@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
 use rusqlite_migration::{M, Migrations};
 
 /// Older ones can corrupt a WAL that is checkpointed while it is reset (fixed in 3.51.3).
@@ -230,6 +230,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
     connection.execute_batch(READER_SETTINGS).map_err(explain)?;
+    // It may be the last to close when the writer has given up, and must not finish its work.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     Ok(connection)
 }
 
