@@ -102,7 +102,7 @@ fn sentence(number: u64) -> String {
 }
 
 fn online(count: u64) -> Vec<Action> {
-    let names = ["ana", "luis", "Zoë", "Bartolomé de las Casas y Ñandú 32", "陳大文", "Ольга", "marta"];
+    let names = ["ana", "luis", "Zoë", "Bartolomé de las Casas y Ñandú", "Αλέξης", "Ольга", "marta"];
     vec![
         Action::Connecting { attempt: 1 },
         Action::Connected { user: ANA, name: "ana".into(), encrypted: false },
@@ -135,9 +135,8 @@ fn conversation(now: i64) -> Vec<Entry> {
         (
             4,
             -60 * minute,
-            "日本語や中国語の文章も、空白がなくてもきちんと折り返されるはずです。試してみましょう。長い文章を書くと、こうなります。",
+            "Καλημέρα σε όλους! Το ζητούμενο είναι να φαίνονται σωστά όλα τα γράμματα, όχι μόνο τα λατινικά.",
         ),
-        (5, -59 * minute, "Привет! Как дела?"),
         (
             1,
             -30 * minute,
