@@ -1,0 +1,27 @@
+//! The server as a process: what only a real one shows. Its flags and exit codes, its files, signals, a thousand
+//! connections, and being killed in the middle of a sentence.
+//!
+//! These tests prove the wiring; what a turn or a session does is tested below, without processes. They take the
+//! programs that lie beside their own binary, so `cargo test --workspace` builds everything they need.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these tests start processes, look at their files, print what helps, and fail where a helper fails"
+)]
+
+mod activity;
+mod child;
+mod crowd;
+mod kill;
+mod server;
+mod start;
+mod stop;
+mod strangers;
+mod thousand;
+mod writer;
