@@ -113,7 +113,7 @@ const STOP_MS: u64 = 4_000;
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 /// A fatal alert of TLS (RFC 8446, section 6): `protocol_version`. What a TLS client can make sense of.
-const TLS_ALERT: &[u8] = &[0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x46];
+const TLS_ALERT: &[u8] = &[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
 
 /// The first byte of every TLS connection: a handshake record.
 const TLS_FIRST_BYTE: u8 = 0x16;

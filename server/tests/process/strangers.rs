@@ -17,6 +17,18 @@ fn ask(stream: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_tls_client_gets_an_alert_that_it_understands() {
+    let home = Home::new();
+    let server = home.server();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    // How a ClientHello begins.
+    let answer = ask(&mut stream, &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03]);
+    assert_eq!(answer, [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46]);
+    drop(stream);
+    assert_eq!(home.wait_for("disconnected", 1)[0]["why"], "tls_refused");
+}
+
+#[test]
 fn a_browser_gets_one_line_of_words() {
     let home = Home::new();
     let server = home.server();
