@@ -112,7 +112,7 @@ impl<L: Log> EventLoop<L> {
         let mut is_stopping = false;
         loop {
             let now = self.reactor.now();
-            if is_stopping && self.turn.is_stopped(now) {
+            if is_stopping && self.turn.is_stopped() {
                 self.turn.record(now, Activity::Stop { why: "signal" });
                 return Ok(());
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tertulia_protocol::{encode, limits as wire, push};
 use tertulia_transport::Socket;
 
-use super::Turn;
+use super::{STOP_MS, Turn};
 use crate::{
     activity_log::Activity,
     chat::Refusal,
@@ -26,6 +26,12 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.timer = u64::MAX;
             if let Some(next) = self.expire_one(id, now) {
                 self.set_timer(id, next.max(now.mono + 1));
+            }
+        }
+        if self.stopping.is_some_and(|stopping| stopping.told && now.mono >= stopping.since + STOP_MS) {
+            // Who has not gone by now is not waited for, but is written down like everybody else.
+            for id in self.connections.ids() {
+                self.connections.make_closed(id);
             }
         }
         if self.connections.is_empty() {

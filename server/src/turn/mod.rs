@@ -258,10 +258,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.stopping.get_or_insert(Stopping { since: now.mono, told: false });
     }
 
-    /// Whether the stop is complete: everybody has gone, or had the time to.
-    pub fn is_stopped(&self, now: Now) -> bool {
-        self.stopping.is_some_and(|stopping| {
-            stopping.told && (self.connections.is_empty() || now.mono >= stopping.since + STOP_MS)
-        })
+    /// Whether the stop is complete: everybody was told and has gone, or had the time to and was let go of.
+    pub fn is_stopped(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.told) && self.connections.is_empty()
     }
 }

@@ -43,6 +43,30 @@ fn on_either_signal_everybody_is_told_and_it_ends_with_0() {
 }
 
 #[test]
+fn a_peer_that_never_reads_and_never_leaves_does_not_hold_it_up() {
+    let home = Home::new();
+    let mut server = home.server();
+    let mut crowd = Crowd::new(server.address);
+    // One that has logged in and then stands still with its socket full, one that never said a word.
+    let deaf = crowd.log_in(1, "deaf");
+    let mute = TcpStream::connect(server.address).unwrap();
+    let mut talker = Crowd::new(server.address);
+    let ana = talker.log_in(2, "ana");
+    let long = "x".repeat(16_000);
+    for _ in 0..300 {
+        talker.say(ana, &long);
+    }
+    talker.run("everything is in", |crowd| crowd.members[ana].settled.len() == 300);
+
+    let start = Instant::now();
+    server.process.signal("TERM");
+    assert_eq!(server.process.exit_code(STOP_MAX), 0, "{}", server.process.errors());
+    assert!(start.elapsed() < STOP_MAX);
+    drop((mute, deaf));
+    assert_eq!(home.activities_of("disconnected").len(), home.activities_of("connected").len());
+}
+
+#[test]
 fn what_was_answered_is_there_after_a_stop() {
     let home = Home::new();
     let mut server = home.server();
