@@ -183,7 +183,10 @@ fn read_file(
             let layer = file::read(&place.value.display().to_string(), &text, problems);
             (Some(place), layer)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !asked_for => (None, Layer::default()),
+        // Where the data directory is no directory there is no file in it either; who opens it says so.
+        Err(error) if !asked_for && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            (None, Layer::default())
+        }
         Err(error) => {
             let why = match error.kind() {
                 io::ErrorKind::NotFound => "there is no such file".to_owned(),

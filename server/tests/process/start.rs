@@ -145,6 +145,30 @@ fn a_second_server_on_the_same_data_ends_with_3_and_names_the_first() {
 }
 
 #[test]
+fn a_data_directory_that_cannot_be_one_ends_with_3() {
+    // Cases that stop even an administrator, whom no rights hold back.
+    let home = Home::new();
+    fs::write(home.data(), "not a directory").unwrap();
+    let path = home.data().display().to_string();
+    check_refused(&mut home.command(&["127.0.0.1:0"]), 3, &[&path]);
+
+    let below = Home::new();
+    fs::write(below.folder().join("file"), "").unwrap();
+    let path = below.folder().join("file/data");
+    let mut command = program("tertulia-server");
+    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(&path);
+    check_refused(&mut command, 3, &[&path.display().to_string()]);
+
+    let open = Home::with_config("");
+    fs::set_permissions(open.data(), fs::Permissions::from_mode(0o777)).unwrap();
+    check_refused(&mut open.command(&["127.0.0.1:0"]), 3, &["chmod o-w"]);
+
+    let odd = Home::with_config("");
+    fs::create_dir(odd.data().join("tertulia.db")).unwrap();
+    check_refused(&mut odd.command(&["127.0.0.1:0"]), 3, &[&odd.data().display().to_string()]);
+}
+
+#[test]
 fn a_damaged_database_ends_with_3_and_is_left_as_it_is() {
     let home = Home::new();
     let mut server = home.server();
