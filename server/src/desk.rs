@@ -287,8 +287,8 @@ impl<L: Log> Desk<L> {
     /// Asks the log for a page. Whether it is answered already.
     fn pull(&mut self, id: ConnectionId, reader: UserId, pull: request::Pull, answers: &mut Vec<u8>) -> bool {
         let request::Pull { request, room, from, to } = pull;
-        if from > to {
-            refuse(request, Refusal::new(ErrorCode::BAD_REQUEST, "the range ends before it begins"), answers);
+        if from.0 == 0 || from > to {
+            refuse(request, Refusal::new(ErrorCode::BAD_REQUEST, "places are counted from 1, upwards"), answers);
             return true;
         }
         let Some(found) = self.chat.readable(room, reader) else {

@@ -89,11 +89,15 @@ impl Client {
     /// Takes the challenge in, and checks it as every client has to.
     pub(crate) fn challenged(&mut self) -> reply::Challenge {
         let challenge = self.expect::<reply::Challenge>();
+        self.challenged_by(challenge.clone());
+        challenge
+    }
+
+    pub(crate) fn challenged_by(&mut self, challenge: reply::Challenge) {
         let reply::Challenge { version, nonce, server_key, signature } = challenge.clone();
         let signed = server_bytes(version, &self.nonce, &nonce, &self.device.public(), &[]);
         assert!(Device::trusts(&server_key, &signed, &signature), "the server proves its key");
-        self.challenge = Some(challenge.clone());
-        challenge
+        self.challenge = Some(challenge);
     }
 
     /// The proof that answers the challenge.
@@ -173,6 +177,16 @@ impl Client {
             let frame = ServerFrame::decode(raw).unwrap().unwrap();
             self.inbox.push_back(Received { frame, bytes });
         }
+    }
+
+    /// Whether something has arrived that was not looked at.
+    pub(crate) fn has_frames(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// The next of it.
+    pub(crate) fn next_frame(&mut self) -> ServerFrame {
+        self.inbox.pop_front().unwrap().frame
     }
 
     /// Everything that has arrived and was not looked at, in order.

@@ -1,11 +1,13 @@
 //! The whole server without sockets, by theme: every phase of the turn, the sessions, the desk and the chat together,
 //! over the rig of `support`.
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails fails its test")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod claims;
 mod flow;
+mod joining;
 mod login;
 mod messages;
+mod reading;
