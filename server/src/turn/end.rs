@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tertulia_protocol::{encode, limits as wire, push};
+use tertulia_protocol::{Seq, encode, limits as wire, push};
 use tertulia_transport::Socket;
 
 use super::{STOP_MS, Turn};
@@ -70,11 +70,20 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         let mut heartbeat = connection.sent + wire::HEARTBEAT_AFTER_MS;
         if heartbeat <= now.mono {
-            let position = self.desk.chat.position();
+            let position = self.told_position();
             self.connections.queue(id, encode(&push::Heartbeat { position }).into());
             heartbeat = now.mono + wire::HEARTBEAT_AFTER_MS;
         }
         Some(heartbeat.min(due.0))
+    }
+
+    /// Up to which place of the log everything that concerns a live connection has been queued for it. Names may be
+    /// told later than the entries around them, and a client that was told a place never asks for what is before it.
+    fn told_position(&self) -> Seq {
+        match self.unannounced.first() {
+            Some(row) => Seq(row.user.0 - 1),
+            None => self.desk.chat.position(),
+        }
     }
 
     /// Makes sure that a connection is looked at by then.

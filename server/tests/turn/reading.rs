@@ -170,3 +170,31 @@ fn a_thousand_users_and_more_come_in_pages() {
     }
     assert_eq!(seen, (2..1_202).map(UserId).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_heartbeat_does_not_speak_of_a_name_that_was_not_told() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    // Luis gives up before the log has his name: it is a name all the same, and no presence will tell it.
+    let luis = rig.challenged();
+    rig.log().hold();
+    luis.prove(Some("luis"));
+    rig.sleep(16_000);
+    assert!(luis.wire.is_dropped());
+    rig.log().release_all();
+    rig.sleep(20_000);
+    let frames = ana.frames();
+    assert!(!frames.iter().any(|frame| matches!(frame, ServerFrame::Users(users) if users.users[0].user == UserId(3))));
+    let heartbeat = frames.iter().rev().find_map(|frame| match frame {
+        ServerFrame::Heartbeat(heartbeat) => Some(heartbeat.position),
+        _ => None,
+    });
+    assert_eq!((rig.turn.chat().position(), heartbeat), (Seq(3), Some(Seq(2))));
+    // Once it is told, the next heartbeat goes as far as the log.
+    rig.login_again(luis.device.number());
+    ana.send(&request::Heartbeat {});
+    rig.sleep(21_000);
+    let frames = ana.frames();
+    assert!(frames.iter().any(|frame| matches!(frame, ServerFrame::Users(users) if users.users[0].user == UserId(3))));
+    assert!(matches!(frames.last(), Some(ServerFrame::Heartbeat(heartbeat)) if heartbeat.position == Seq(3)));
+}
