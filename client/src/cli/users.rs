@@ -22,12 +22,14 @@ struct Line<'a> {
 pub(super) fn run(users: &Users, options: Options, timeout: Duration, output: &mut dyn Write) -> Result<(), Failure> {
     let mut connection = Connection::start(options, timeout)?;
     let mut names = BTreeMap::new();
+    let mut me = None;
     let mut online = None;
     let mut synced = false;
     while !synced || online.is_none() {
         match connection.next()? {
             Event::LoggedIn { user, name, .. } => {
                 names.insert(user, name);
+                me = Some(user);
                 (online, synced) = (None, false);
             }
             Event::Users(users) => names.extend(users),
@@ -37,7 +39,11 @@ pub(super) fn run(users: &Users, options: Options, timeout: Duration, output: &m
         }
     }
     match online {
-        Some(Online::Listed(online)) => print(users, &names, &online, output),
+        Some(Online::Listed(mut online)) => {
+            // The server tells who came in batches, so it may not have told of us yet.
+            online.extend(me);
+            print(users, &names, &online, output)
+        }
         Some(Online::Counted(count)) => {
             Err(Failure::refused("too_many", format!("{count} people are online, more than the server lists")))
         }

@@ -78,6 +78,8 @@ impl EventLoop {
             let next_token = &mut self.next_token;
             let mut tools = Tools { registry: self.poll.registry(), shared: &self.shared, next_token };
             link.turn(now, &mut self.scratch, &mut tools);
+            // Ahead of the events, so that whoever has seen a write end does not find it counted.
+            self.shared.set_unanswered(link.unanswered());
             if self.shared.tell(&mut || link.next_event()) {
                 (self.wake)();
             }

@@ -10,7 +10,7 @@ use tertulia_protocol::limits;
 use tertulia_transport::{FlushStatus, Framed, ReceiveStatus};
 
 use super::{
-    Options,
+    Options, Unanswered,
     dial::{Dialled, Dialler, Tools},
     queues::Command,
 };
@@ -65,6 +65,11 @@ impl Link {
     /// Whether a command would only make the session's own queue longer.
     pub(super) fn is_full(&self) -> bool {
         self.session.is_full()
+    }
+
+    pub(super) fn unanswered(&self) -> Unanswered {
+        let (taken, on_wire) = self.session.unanswered();
+        Unanswered { taken, on_wire }
     }
 
     pub(super) fn command(&mut self, now: Now, command: Command) {

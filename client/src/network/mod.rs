@@ -79,6 +79,15 @@ impl fmt::Display for Busy {
 
 impl std::error::Error for Busy {}
 
+/// The writes that have no answer yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unanswered {
+    /// All of them that the session has taken in.
+    pub taken: usize,
+    /// Those of them that are on the wire.
+    pub on_wire: usize,
+}
+
 /// A handle of the network thread. Dropping it ends the thread: what waits to be sent gets a moment, what waits for an
 /// answer is forgotten.
 #[derive(Debug)]
@@ -115,6 +124,12 @@ impl Network {
     #[must_use]
     pub fn next_event(&self, timeout: Duration) -> Option<Event> {
         self.shared.next(timeout)
+    }
+
+    /// The writes that had no answer yet when the network thread last looked.
+    #[must_use]
+    pub fn unanswered(&self) -> Unanswered {
+        self.shared.unanswered()
     }
 
     /// Hands a write over. Its end is an event: settled, or refused.

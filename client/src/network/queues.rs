@@ -11,7 +11,7 @@ use std::{
 
 use tertulia_protocol::{Cid, Kind, PublicKey, RoomId};
 
-use super::Busy;
+use super::{Busy, Unanswered};
 use crate::session::Event;
 
 /// Commands that may wait for the network thread.
@@ -37,6 +37,7 @@ pub(super) enum Command {
 pub(super) struct Shared {
     commands: Mutex<Commands>,
     events: Mutex<Events>,
+    unanswered: Mutex<Unanswered>,
     /// Rings for those who wait in [`Shared::next`].
     arrived: Condvar,
     waker: mio::Waker,
@@ -57,7 +58,13 @@ struct Events {
 
 impl Shared {
     pub(super) fn new(waker: mio::Waker) -> Self {
-        Self { commands: Mutex::default(), events: Mutex::default(), arrived: Condvar::new(), waker }
+        Self {
+            commands: Mutex::default(),
+            events: Mutex::default(),
+            unanswered: Mutex::default(),
+            arrived: Condvar::new(),
+            waker,
+        }
     }
 
     // The side of the window.
@@ -95,6 +102,10 @@ impl Shared {
         event
     }
 
+    pub(super) fn unanswered(&self) -> Unanswered {
+        *lock(&self.unanswered)
+    }
+
     fn let_more_come(&self, mut events: MutexGuard<'_, Events>) {
         // Half the queue, so that the thread is not woken for each single place.
         let wake = events.held_back && events.queue.len() <= EVENTS_MAX / 2;
@@ -119,6 +130,10 @@ impl Shared {
 
     pub(super) fn is_stopping(&self) -> bool {
         lock(&self.commands).stop
+    }
+
+    pub(super) fn set_unanswered(&self, unanswered: Unanswered) {
+        *lock(&self.unanswered) = unanswered;
     }
 
     /// Moves events over, as many as there is room for. True if there were none before and are now.
