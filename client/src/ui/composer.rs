@@ -246,5 +246,5 @@ fn paint_placeholder(context: &Context, buffer: &TextBuffer, rect: Rect) {
     let font = (REGULAR, TEXT);
     let text = paint::fitting(&text, rect.w - 8, font);
     draw::set_font(font.0, font.1);
-    paint::text_in(&text, rect.x + 4, rect.y + 2, draw::height(), font, context.theme.faint);
+    paint::text_in(&text, rect.x + 7, rect.y + 2, draw::height(), font, context.theme.faint);
 }
