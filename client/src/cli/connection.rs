@@ -28,6 +28,11 @@ impl Connection {
         Ok(Self { network, server, watch: Stopwatch::start(), limit: Some(limit), why: None })
     }
 
+    /// The server answers, if slowly: the time begins anew.
+    pub(super) fn got_on(&mut self) {
+        self.watch = Stopwatch::start();
+    }
+
     /// From here on, wait for as long as it takes.
     pub(super) fn wait_for_ever(&mut self) {
         self.limit = None;

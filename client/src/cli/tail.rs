@@ -48,7 +48,11 @@ pub(super) fn run(
         match connection.next()? {
             Event::Users(users) => printer.names.extend(users),
             Event::Room { id, name, .. } if name == tail.room => room = Some(id),
-            Event::Entries { room: of, entries } if Some(of) == room => printer.print(&entries, output)?,
+            Event::Entries { room: of, entries } if Some(of) == room => {
+                printer.print(&entries, output)?;
+                // A long history takes as long as it takes.
+                connection.got_on();
+            }
             Event::SyncedOnce => {
                 if room.is_none() {
                     return Err(Failure::no_room(&tail.room));

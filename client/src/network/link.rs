@@ -111,8 +111,9 @@ impl Link {
     pub(super) fn turn(&mut self, now: Now, scratch: &mut [u8], tools: &mut Tools<'_>) {
         let dialled = self.dialler.turn(now.mono, tools);
         self.dialled(now, dialled);
-        self.session.tick(now);
+        // Reading comes first: a thread that was held up for a minute must not take for silence what it did not read.
         self.receive(now, scratch);
+        self.session.tick(now);
         // Doing one thing may bring up the next: a failed flush closes, a close waits for a new attempt.
         loop {
             self.act(now, tools);
