@@ -34,9 +34,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 self.connections.make_closed(id);
             }
         }
-        if self.connections.is_empty() {
-            self.timers.clear();
-        }
     }
 
     /// Does what is due for a connection, and says when to look again.
@@ -158,6 +155,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
             let why = reason.name();
             self.record(now, Activity::Disconnected { conn: connection.number, user, why, duration_ms });
             self.reaped.push(connection.framed.into_socket());
+        }
+        if self.connections.is_empty() {
+            // Else the timers of those who were here would wake an empty house.
+            self.timers.clear();
         }
     }
 }

@@ -6,6 +6,7 @@
 mod support;
 
 mod claims;
+mod ending;
 mod flow;
 mod joining;
 mod login;
