@@ -118,6 +118,12 @@ impl Session {
         }
     }
 
+    /// Whether the peer waits for an answer.
+    #[must_use]
+    pub fn has_unanswered(&self) -> bool {
+        matches!(self, Self::Ready(ready) if ready.unanswered > 0)
+    }
+
     /// The login is done.
     pub fn ready(&mut self, user: UserId, device: DeviceId) {
         *self = Self::Ready(Ready { user, device, unanswered: 0, pulls: 0, stuck: None });

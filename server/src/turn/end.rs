@@ -133,7 +133,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if !words.is_empty() {
             connection.framed.queue(Arc::from(words));
         }
-        connection.framed.finish();
+        // Who has only ended the own direction gets the answers that are still to come, if they come in time.
+        if reason != CloseReason::PeerLeft || !connection.session.has_unanswered() {
+            connection.framed.finish();
+        }
         if let Some(user) = user {
             self.fan_out.remove(id);
             self.presence.leave(user, now.mono);
@@ -143,6 +146,16 @@ impl<S: Socket, L: Log> Turn<S, L> {
         } else {
             self.connections.make_dirty(id);
             self.set_timer(id, now.mono + self.limits.drain_ms);
+        }
+    }
+
+    /// Ends the sending direction of a connection that has left and now has the last of its answers.
+    pub(super) fn finish_if_answered(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id)
+            && connection.state == State::Draining
+            && !connection.session.has_unanswered()
+        {
+            connection.framed.finish();
         }
     }
 

@@ -19,6 +19,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             if self.connections.queue(id, bytes.into()) > limit {
                 self.overflowing.push(id);
             }
+            self.finish_if_answered(id);
         }
         self.fan_out.deliver(&mut self.connections, limit, &mut self.overflowing);
         if let Some(presence) = self.presence.due(now.mono) {
@@ -95,7 +96,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
                     self.connections.make_closed(*id);
                 }
-                FlushStatus::Empty if is_draining => self.connections.make_ready(*id),
+                FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(*id),
                 FlushStatus::Empty => self.resume(*id),
                 FlushStatus::Blocked => {}
                 FlushStatus::Budget => self.connections.make_dirty(*id),
