@@ -73,6 +73,12 @@ impl Process {
         self.output.so_far()
     }
 
+    /// What `find` makes of the last line of standard output that it makes something of.
+    pub(crate) fn last_line<T>(&self, find: impl FnMut(&str) -> Option<T>) -> Option<T> {
+        let heard = self.output.0.lock().unwrap();
+        heard.lines.iter().rev().map(String::as_str).find_map(find)
+    }
+
     /// Standard error so far.
     pub(crate) fn errors(&self) -> String {
         self.errors.so_far().join("\n")

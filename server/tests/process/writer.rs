@@ -4,6 +4,7 @@
 //! what happened; the test that started it holds that against what the server has in the end.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, Write as _},
     net::SocketAddr,
     path::Path,
@@ -44,25 +45,31 @@ impl Writer {
         Self { process: Process::start(&name, &mut command), name }
     }
 
-    /// The last thing that it told under a heading.
+    /// The last number that it told under a heading.
     pub(crate) fn last(&self, heading: &str) -> Option<usize> {
-        self.all(heading).pop()
+        self.process.last_line(|line| number(line, heading))
     }
 
     /// Everything that it told under a heading.
     pub(crate) fn all(&self, heading: &str) -> Vec<usize> {
-        let lines = self.process.output();
-        lines.iter().filter_map(|line| line.strip_prefix(heading)?.strip_prefix(' ')?.parse().ok()).collect()
+        self.process.output().iter().filter_map(|line| number(line, heading)).collect()
     }
 
-    /// Has it write no more, wait until everything is answered, and tell: the place of each of its messages, in the
-    /// order of writing.
-    pub(crate) fn finish(&mut self) -> Vec<u64> {
+    /// Has it write no more. It goes on until everything that it wrote is answered.
+    pub(crate) fn end(&mut self) {
         // Closing its standard input is the command.
         drop(self.process.stdin());
-        assert_eq!(self.process.exit_code(PATIENCE * 2), 0, "{}", self.process.errors());
+    }
+
+    /// Waits for its end. What it tells then: the place of each of its messages, in the order of writing.
+    pub(crate) fn places(&mut self) -> Vec<u64> {
+        assert_eq!(self.process.exit_code(PATIENCE), 0, "{}", self.process.errors());
         self.all("place").into_iter().map(|place| place as u64).collect()
     }
+}
+
+fn number(line: &str, heading: &str) -> Option<usize> {
+    line.strip_prefix(heading)?.strip_prefix(' ')?.parse().ok()
 }
 
 /// What a writer writes as its n-th message, counted from 0.
@@ -114,12 +121,12 @@ fn write(server: SocketAddr, number: u32, is_over: &AtomicBool) {
             tell("unanswered", now.1);
         }
     }
-    crowd.run("all of it is answered", |crowd| crowd.members[me].settled.len() == cids.len());
+    crowd.run("all of it is answered", |crowd| crowd.members[me].settled.len() >= cids.len());
     let settled = &crowd.members[me].settled;
+    let places: BTreeMap<_, _> = settled.iter().copied().collect();
+    assert_eq!((places.len(), settled.len()), (cids.len(), cids.len()), "each write is settled once");
     for cid in &cids {
-        let places: Vec<u64> = settled.iter().filter(|(of, _)| of == cid).map(|(_, place)| *place).collect();
-        assert_eq!(places.len(), 1, "each write is settled once");
-        tell("place", usize::try_from(places[0]).unwrap());
+        tell("place", usize::try_from(places[cid]).unwrap());
     }
 }
 
