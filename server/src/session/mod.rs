@@ -124,6 +124,15 @@ impl Session {
         matches!(self, Self::Ready(ready) if ready.unanswered > 0)
     }
 
+    /// How many pages are on their way to the peer.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        match self {
+            Self::Ready(ready) => ready.pulls.into(),
+            _ => 0,
+        }
+    }
+
     /// The login is done.
     pub fn ready(&mut self, user: UserId, device: DeviceId) {
         *self = Self::Ready(Ready { user, device, unanswered: 0, pulls: 0, stuck: None });

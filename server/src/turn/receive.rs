@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use tertulia_protocol::limits as wire;
 use tertulia_transport::{ReceiveStatus, Socket};
 
 use super::{STRANGER_LINE, TLS_ALERT, TLS_FIRST_BYTE, Turn};
@@ -11,7 +12,7 @@ use crate::{
     connections::ConnectionId,
     desk::Now,
     log::Log,
-    session::Fault,
+    session::{Fault, Session},
 };
 
 impl<S: Socket, L: Log> Turn<S, L> {
@@ -42,8 +43,13 @@ impl<S: Socket, L: Log> Turn<S, L> {
             }
             return;
         }
-        // What waits for a peer that does not read must drain before the peer may ask for more.
-        let is_clogged = connection.framed.queued_bytes() > limits.send_queue_bytes / 2;
+        // What waits for a peer that does not read must drain before the peer may ask for more. Pages count before they
+        // are there; so all answers together stay within the queue's limit, and asking for much closes nobody.
+        let queued = connection.framed.queued_bytes();
+        let is_clogging = |answered: usize, session: &Session| {
+            queued + answered + session.pages() * wire::FRAME_BYTES_MAX >= limits.send_queue_bytes / 2
+        };
+        let is_clogged = is_clogging(0, &connection.session);
         if is_full || is_clogged || connection.session.is_paused() || self.stopping.is_some() {
             return if is_full { self.starve(id) } else { self.pause(id) };
         }
@@ -61,7 +67,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 fault = Some(error);
                 return ControlFlow::Break(());
             }
-            if session.is_paused() || desk.is_full() {
+            if session.is_paused() || desk.is_full() || is_clogging(answered.len(), session) {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())

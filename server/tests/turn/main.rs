@@ -9,6 +9,7 @@ mod claims;
 mod ending;
 mod flow;
 mod joining;
+mod limits;
 mod login;
 mod messages;
 mod reading;
