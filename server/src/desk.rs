@@ -40,7 +40,8 @@ pub struct Desk<L> {
     waiting: Slab<Waiting>,
     drafts_in_flight: usize,
     bytes_in_flight: usize,
-    fetches_in_flight: usize,
+    /// Pages, and look-ups ahead of a refusal.
+    questions_in_flight: usize,
     /// Whether the log waits to hear that its failures were seen.
     has_failed: bool,
     /// How many things of each author are in flight: while there are any, admit does not look at the state.
@@ -129,7 +130,7 @@ impl<L: Log> Desk<L> {
             waiting: Slab::new(),
             drafts_in_flight: 0,
             bytes_in_flight: 0,
-            fetches_in_flight: 0,
+            questions_in_flight: 0,
             has_failed: false,
             authors: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -153,12 +154,17 @@ impl<L: Log> Desk<L> {
         self.has_failed
             || self.drafts_in_flight >= self.limits.drafts_in_flight
             || self.bytes_in_flight >= self.limits.draft_bytes_in_flight
-            || self.fetches_in_flight >= self.limits.fetches_in_flight
+            || self.questions_in_flight >= self.limits.fetches_in_flight
     }
 
     /// Whether nothing is on its way into the log.
     pub fn is_settled(&self) -> bool {
         self.drafts_in_flight == 0
+    }
+
+    /// Whether nobody waits for anything.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// Remembers that the log has failed something.
@@ -230,8 +236,12 @@ impl<L: Log> Desk<L> {
         match &waiting.wish {
             Wish::Genesis => {}
             Wish::Claim { key } => release(&mut self.keys, key),
-            Wish::Write { author, .. } | Wish::Refused { author, .. } => release(&mut self.authors, author),
-            Wish::Page { .. } => self.fetches_in_flight -= 1,
+            Wish::Write { author, .. } => release(&mut self.authors, author),
+            Wish::Refused { author, .. } => {
+                release(&mut self.authors, author);
+                self.questions_in_flight -= 1;
+            }
+            Wish::Page { .. } => self.questions_in_flight -= 1,
         }
         if self.waiting.is_empty() {
             self.waiting.shrink_to_fit();
@@ -345,10 +355,12 @@ impl<L: Log> Desk<L> {
         match &wish {
             Wish::Genesis => {}
             Wish::Claim { key } => *self.keys.entry(*key).or_default() += 1,
-            Wish::Write { author, .. } | Wish::Refused { author, .. } => {
+            Wish::Write { author, .. } => *self.authors.entry(*author).or_default() += 1,
+            Wish::Refused { author, .. } => {
                 *self.authors.entry(*author).or_default() += 1;
+                self.questions_in_flight += 1;
             }
-            Wish::Page { .. } => self.fetches_in_flight += 1,
+            Wish::Page { .. } => self.questions_in_flight += 1,
         }
         Ticket(self.waiting.insert(Waiting { id, wish, weight: 0 }) as u64)
     }

@@ -110,7 +110,7 @@ limits! {
     drafts_in_flight: usize = 4_096, 1, 1_000_000;
     /// Bytes of drafts on their way into the log at once.
     draft_bytes_in_flight: usize = 4 * 1024 * 1024, 64 * KIB, 1024 * MIB;
-    /// Pages being fetched from the log at once, for all connections together.
+    /// Questions to the log at once, for all connections together: pages, and writes looked up before they are refused.
     fetches_in_flight: usize = 256, 1, 100_000;
     /// Bytes of one room told in one turn, so that a receiver's buffer stays small. One entry always fits.
     room_bytes_per_turn: usize = 64 * 1024, KIB, 256 * KIB;
