@@ -242,8 +242,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if self.connections.has_work() || !self.backlog.is_empty() {
             return Some(0);
         }
-        let stopping =
-            self.stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
+        let stopping = self.stopping.filter(|_| !self.is_stopped());
+        let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
         self.timers.next().into_iter().chain(self.presence.deadline()).chain(stopping).min()
     }
 

@@ -111,8 +111,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
 
     pub(super) fn tell_of_the_stop(&mut self, now: Now) {
         let Some(stopping) = self.stopping.filter(|stopping| !stopping.told) else { return };
-        let is_settled = self.desk.is_settled() && self.backlog.is_empty();
-        if is_settled || now.mono >= stopping.since + STOP_SETTLE_MS {
+        let is_answered = self.desk.is_idle() && self.backlog.is_empty();
+        if is_answered || now.mono >= stopping.since + STOP_SETTLE_MS {
             self.stopping = Some(Stopping { told: true, ..stopping });
             for id in self.connections.ids() {
                 self.close(id, CloseReason::Stopping, now);

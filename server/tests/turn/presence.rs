@@ -1,0 +1,223 @@
+//! Who is online: few frames however many come, and everybody holds the same list.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use tertulia_protocol::{ServerFrame, UserId, encode, limits::PRESENCE_LISTED_MAX, push::Presence, request};
+
+use crate::support::{Client, Options, Rig};
+
+/// A client's list: folded from whatever frames come, as the protocol says.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct List {
+    /// `None`: too many to list.
+    listed: Option<BTreeSet<UserId>>,
+    online: u64,
+}
+
+impl List {
+    fn fold(&mut self, presence: Presence) {
+        let Presence { online, whole, came, went } = presence;
+        self.online = online;
+        if came.is_none() && went.is_none() {
+            self.listed = whole.map(|whole| whole.into_iter().collect());
+        } else {
+            let listed = self.listed.as_mut().unwrap();
+            listed.extend(came.into_iter().flatten());
+            for user in went.into_iter().flatten() {
+                listed.remove(&user);
+            }
+        }
+        if let Some(listed) = &self.listed {
+            assert_eq!(listed.len() as u64, online);
+        }
+    }
+
+    fn read(&mut self, client: &mut Client) {
+        client.all::<Presence>().into_iter().for_each(|presence| self.fold(presence));
+    }
+}
+
+fn users(ids: impl IntoIterator<Item = u64>) -> Option<BTreeSet<UserId>> {
+    Some(ids.into_iter().map(UserId).collect())
+}
+
+#[test]
+fn who_comes_and_goes_is_told_to_all() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    let mut list = List::default();
+    rig.settle();
+    list.read(&mut ana);
+    assert_eq!(list.listed, users([2]));
+    let luis = rig.login("luis");
+    rig.sleep(250);
+    list.read(&mut ana);
+    assert_eq!(list.listed, users([2, 3]));
+    luis.wire.end();
+    rig.sleep(4_999);
+    list.read(&mut ana);
+    assert_eq!(list.listed, users([2, 3]), "gone is who is gone for 5 s");
+    rig.sleep(1);
+    list.read(&mut ana);
+    assert_eq!(list.listed, users([2]));
+}
+
+#[test]
+fn who_comes_back_soon_never_left_and_a_second_connection_is_no_news() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    let luis = rig.login("luis");
+    rig.sleep(1_000);
+    let (second, _) = rig.login_again(luis.device.number());
+    luis.wire.reset();
+    rig.sleep(6_000);
+    second.wire.end();
+    rig.sleep(3_000);
+    rig.login_again(luis.device.number());
+    ana.received();
+    rig.sleep(10_000);
+    assert_eq!(ana.all::<Presence>(), []);
+}
+
+#[test]
+fn a_storm_of_logins_costs_each_connection_a_few_frames() {
+    const STORM: u64 = 400;
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    rig.sleep(1_000);
+    ana.received();
+    let mut crowd: Vec<Client> = Vec::new();
+    let mut before = 0;
+    for n in 0..STORM {
+        let client = rig.challenged();
+        client.prove(Some(&format!("user {n}")));
+        crowd.push(client);
+        // All of them come within 100 ms.
+        if n % 4 == 0 {
+            rig.sleep(1);
+        }
+        before = rig.now.mono;
+    }
+    rig.sleep(1_000);
+    assert!(before < 3_000);
+    let mut list = List::default();
+    let frames = ana.frames();
+    assert!(frames.len() <= 6, "{} frames for {STORM} logins", frames.len());
+    for client in &mut crowd {
+        let frames = client.frames();
+        assert!(frames.len() <= 8, "{} frames", frames.len());
+        list = List::default();
+        for frame in frames {
+            if let ServerFrame::Presence(presence) = frame {
+                list.fold(presence);
+            }
+        }
+    }
+    assert_eq!(list.online, STORM + 1);
+}
+
+#[test]
+fn above_500_people_are_counted_and_listed_again_when_they_are_500() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    let mut list = List::default();
+    let mut crowd: Vec<Client> = (0..PRESENCE_LISTED_MAX).map(|_| rig.connect()).collect();
+    crowd.iter().for_each(Client::hello);
+    rig.settle();
+    for (n, client) in crowd.iter_mut().enumerate() {
+        client.challenged();
+        client.prove(Some(&format!("user {n}")));
+    }
+    rig.sleep(1_000);
+    list.read(&mut ana);
+    assert_eq!(list, List { listed: None, online: 501 });
+    // A newcomer is told the number, too.
+    let mut last = rig.login("last");
+    let mut lasts = List::default();
+    rig.sleep(1_000);
+    lasts.read(&mut last);
+    assert_eq!(lasts, List { listed: None, online: 502 });
+    for client in crowd.drain(..2) {
+        client.wire.end();
+    }
+    rig.sleep(6_000);
+    for (list, client) in [(&mut list, &mut ana), (&mut lasts, &mut last)] {
+        list.read(client);
+        assert_eq!((list.online, list.listed.as_ref().map(BTreeSet::len)), (500, Some(500)));
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Come(u64),
+    Go(usize),
+    Reset(usize),
+    Sleep(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0..8_u64).prop_map(Act::Come),
+        2 => (0..20_usize).prop_map(Act::Go),
+        1 => (0..20_usize).prop_map(Act::Reset),
+        3 => (0..400_u64).prop_map(Act::Sleep),
+        1 => (4_000..6_000_u64).prop_map(Act::Sleep),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// However people come and go: whoever is there holds the same list as everybody else, the frames have
+    /// the same bytes for all, and after a while the list is the truth.
+    #[test]
+    fn everybody_holds_the_same_list(acts in prop::collection::vec(act(), 1..60)) {
+        let mut rig = Rig::with(Options::default());
+        let mut here: Vec<(Client, List)> = Vec::new();
+        for act in acts {
+            match act {
+                Act::Come(device) => {
+                    let mut client = rig.connect_with(device);
+                    rig.log_in(&mut client, Some(&format!("user {device}")));
+                    here.push((client, List::default()));
+                }
+                Act::Go(n) if n < here.len() => here.remove(n).0.wire.end(),
+                Act::Reset(n) if n < here.len() => here.remove(n).0.wire.reset(),
+                Act::Go(_) | Act::Reset(_) => {}
+                Act::Sleep(ms) => {
+                    here.iter().for_each(|(client, ..)| client.send(&request::Heartbeat {}));
+                    rig.sleep(ms);
+                }
+            }
+            rig.settle();
+            let mut deltas: Vec<Vec<u8>> = Vec::new();
+            for (client, list) in &mut here {
+                let mut mine = Vec::new();
+                for presence in client.all::<Presence>() {
+                    if presence.whole.is_none() {
+                        mine.push(encode(&presence));
+                    }
+                    list.fold(presence);
+                }
+                // Who came in between missed the first ones.
+                let shared = mine.len().min(deltas.len());
+                prop_assert_eq!(&mine[mine.len() - shared..], &deltas[deltas.len() - shared..]);
+                if mine.len() > deltas.len() {
+                    deltas = mine;
+                }
+            }
+            prop_assert!(here.windows(2).all(|pair| pair[0].1 == pair[1].1));
+        }
+        rig.sleep(6_000);
+        let expected: BTreeSet<String> =
+            here.iter().map(|(client, ..)| format!("user {}", client.device.number())).collect();
+        for (client, list) in &mut here {
+            list.read(client);
+            let chat = rig.turn.chat();
+            let names: BTreeSet<String> =
+                list.listed.iter().flatten().map(|user| chat.directory().name(*user).to_owned()).collect();
+            prop_assert_eq!(&names, &expected);
+        }
+    }
+}
