@@ -19,9 +19,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use jiff::tz::TimeZone;
 use tertulia_client::{
     i18n::Language,
-    model::{Action, Effect, Entry, Known, Lost, Refusal, RoomInfo, zone::Zone},
+    model::{Action, Effect, Entry, Known, Lost, Refusal, RoomInfo},
     ui::{self, Options, Outside},
 };
 use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
@@ -225,7 +226,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
             language: option("--lang").and_then(Language::from_locale).unwrap_or(Language::Es),
             dark: option("--theme") == Some("dark"),
-            zone: std::fs::read("/etc/localtime").ok().and_then(|b| Zone::from_tzif(&b)).unwrap_or_default(),
+            zone: TimeZone::try_system().unwrap_or(TimeZone::UTC),
             shown: match std::env::var_os("TERTULIA_SHOWN") {
                 Some(path) => Some(File::options().create(true).append(true).open(path)?),
                 None => None,

@@ -11,22 +11,23 @@ pub mod from_session;
 pub mod people;
 pub mod timeline;
 mod update;
-pub mod zone;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::{
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use tertulia_protocol::{ErrorCode, RoomId, Rseq, UserId, limits::DEFAULT_PORT};
 
 pub use self::action::{Action, Effect, Entry, HostFailure, Lost, Refusal, RoomInfo};
 use self::{
-    calendar::{Date, Local as LocalTime},
     first_start::Form,
     people::People,
     timeline::{Content, Room, Row, RowKey, State},
-    zone::Zone,
 };
 use crate::address::ServerAddress;
 
@@ -79,7 +80,7 @@ pub struct View<'a> {
     /// The row.
     pub row: Row<'a>,
     /// When it was written, on the clocks here.
-    pub time: LocalTime,
+    pub time: DateTime,
     /// The day, if it is the first row of it.
     pub day: Option<Date>,
     /// Whether the name of the author stands above it.
@@ -125,13 +126,13 @@ pub struct Model {
     at_end: bool,
     /// Whether name and server come from the dialog, and have not worked yet.
     from_form: bool,
-    zone: Zone,
+    zone: TimeZone,
 }
 
 impl Model {
     /// A model that knows nothing yet. With a name and a server it connects at once, else it shows the dialog.
     #[must_use]
-    pub fn new(zone: Zone, now_ms: i64, known: Known) -> (Self, Vec<Effect>) {
+    pub fn new(zone: TimeZone, now_ms: i64, known: Known) -> (Self, Vec<Effect>) {
         let Known { server, name, suggested_name } = known;
         let mut model = Self {
             form: None,
@@ -202,7 +203,7 @@ impl Model {
     /// The day it is.
     #[must_use]
     pub fn today(&self) -> Date {
-        LocalTime::at(self.now_ms, &self.zone).date
+        calendar::local(self.now_ms, &self.zone).date()
     }
 
     /// A row of the open room as it is to be shown.
@@ -211,16 +212,16 @@ impl Model {
         let timeline = self.timeline();
         let row = timeline.row(index)?;
         let before = index.checked_sub(1).and_then(|before| timeline.row(before));
-        let time = LocalTime::at(row.at_ms, &self.zone);
+        let time = calendar::local(row.at_ms, &self.zone);
         let author = self.author(&row);
-        let new_day = before.is_none_or(|before| LocalTime::at(before.at_ms, &self.zone).date != time.date);
+        let new_day = before.is_none_or(|before| calendar::local(before.at_ms, &self.zone).date() != time.date());
         let continued = before.is_some_and(|before| {
             self.author(&before) == author && (0..GROUP_MS).contains(&row.at_ms.saturating_sub(before.at_ms))
         });
         Some(View {
             row,
             time,
-            day: new_day.then_some(time.date),
+            day: new_day.then_some(time.date()),
             heading: author.is_some() && (new_day || !continued),
             author: author.map(|user| (user, self.people.name(user))),
         })

@@ -47,17 +47,17 @@ fn server() -> Option<ServerAddress> {
 }
 
 fn model() -> Model {
-    Model::new(Zone::utc(), NOON, Known { server: server(), name: Some("ana".into()), suggested_name: None }).0
+    Model::new(TimeZone::UTC, NOON, Known { server: server(), name: Some("ana".into()), suggested_name: None }).0
 }
 
 fn rows(model: &Model) -> Vec<String> {
     let mut rows = Vec::new();
     for view in (0..model.timeline().len()).filter_map(|index| model.view(index)) {
         if let Some(day) = view.day {
-            rows.push(format!("= {}-{:02}-{:02}", day.year, day.month, day.day));
+            rows.push(format!("= {}-{:02}-{:02}", day.year(), day.month(), day.day()));
         }
         let name = match view.author {
-            Some((_, name)) if view.heading => format!("{name} {}: ", view.time.clock()),
+            Some((_, name)) if view.heading => format!("{name} {}: ", calendar::clock(view.time)),
             Some(_) => String::from("  "),
             None => String::from("* "),
         };

@@ -155,8 +155,9 @@ mod tests {
 
     use crate::{
         i18n::Language,
-        model::{Known, Lost, zone::Zone},
+        model::{Known, Lost},
     };
+    use jiff::tz::TimeZone;
     use tertulia_protocol::UserId;
 
     use super::*;
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn the_status_tells_the_truth_as_time_goes_on() {
         let words = Words::new(Language::Es);
-        let (mut model, _) = Model::new(Zone::utc(), 0, Known { server: "caja".parse().ok(), ..Known::default() });
+        let (mut model, _) = Model::new(TimeZone::UTC, 0, Known { server: "caja".parse().ok(), ..Known::default() });
         let mut after = |action| {
             model.update(action);
             status_text(&model, &words, &Theme::LIGHT).0

@@ -15,7 +15,7 @@ use super::{
     theme::{REGULAR, STRONG},
     viewport::Placed,
 };
-use crate::model::{Connection, Model, View, timeline::RowKey};
+use crate::model::{Connection, Model, View, calendar::clock, timeline::RowKey};
 
 /// What is to be drawn, and where.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ fn paint_row(
     }
     // Rows without a heading show their time where the pointer is: every minute beside every line would be noise.
     if marks.hovered && layout.avatar.is_none() && view.author.is_some() {
-        let time = view.time.clock();
+        let time = clock(view.time);
         let x = rect.x + TEXT_X - 12 - paint::width_in(&time, (REGULAR, 11));
         let first = layout.pieces.iter().find(|piece| piece.role == Role::Line);
         let y = top + first.map_or(layout.message.0, |piece| piece.top);

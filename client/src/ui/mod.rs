@@ -28,12 +28,13 @@ pub mod wrap;
 
 use std::fs::File;
 
+use jiff::tz::TimeZone;
 use tertulia_protocol::Cid;
 
 pub use self::{theme::Choice, window::run};
 use crate::{
     i18n::Language,
-    model::{Action, Effect, Known, zone::Zone},
+    model::{Action, Effect, Known},
 };
 
 /// What the window asks of the rest of the program. All of it returns at once.
@@ -55,7 +56,7 @@ pub struct Options {
     /// Whether it is dark.
     pub dark: bool,
     /// The time zone of the clocks here.
-    pub zone: Zone,
+    pub zone: TimeZone,
     /// Where to tell what was painted.
     pub shown: Option<File>,
     /// Makes names for what the person writes.

@@ -2,11 +2,13 @@
 //!
 //! Owns which sentence a row shows. Draws nothing and measures nothing.
 
+use jiff::civil::Date;
+
 use crate::{
     i18n::Words,
     model::{
         Model, View,
-        calendar::Date,
+        calendar::clock,
         commands::COMMANDS,
         timeline::{Content, Local, State},
     },
@@ -35,7 +37,7 @@ pub fn words_of(view: &View<'_>, model: &Model, words: &Words) -> RowWords {
             retry = Some(words.get("row-retry"));
         }
     }
-    let heading = view.heading.then(|| (author_name(view, words), view.time.clock()));
+    let heading = view.heading.then(|| (author_name(view, words), clock(view.time)));
     RowWords { day: view.day.map(|day| day_text(day, model.today(), words)), heading, body, kind, state, retry }
 }
 
@@ -54,17 +56,19 @@ pub fn day_text(day: Date, today: Date, words: &Words) -> String {
     let date = words.with(
         "date",
         &[
-            ("weekday", day.weekday.into()),
-            ("day", day.day.into()),
-            ("month", day.month.into()),
+            ("weekday", day.weekday().to_sunday_zero_offset().into()),
+            ("day", day.day().into()),
+            ("month", day.month().into()),
             // As text: a year is not grouped by thousands in any language.
-            ("year", day.year.to_string().into()),
+            ("year", day.year().to_string().into()),
         ],
     );
-    match today.number - day.number {
-        0 => format!("{} · {date}", words.get("today")),
-        1 => format!("{} · {date}", words.get("yesterday")),
-        _ => date,
+    if day == today {
+        format!("{} · {date}", words.get("today"))
+    } else if day.tomorrow().is_ok_and(|next| next == today) {
+        format!("{} · {date}", words.get("yesterday"))
+    } else {
+        date
     }
 }
 
@@ -96,23 +100,24 @@ fn local_text(local: &Local, words: &Words) -> String {
 mod tests {
     use crate::{
         i18n::Language,
-        model::{Action, Known, Refusal, zone::Zone},
+        model::{Action, Known, Refusal},
     };
+    use jiff::{civil::date, tz::TimeZone};
     use tertulia_protocol::ErrorCode;
 
     use super::*;
 
     #[test]
     fn days_are_named_by_their_distance() {
-        let (es, today) = (Words::new(Language::Es), Date::from_number(20_779));
+        let (es, today) = (Words::new(Language::Es), date(2026, 11, 22));
         assert_eq!(day_text(today, today, &es), "Hoy · domingo, 22 de noviembre de 2026");
-        assert_eq!(day_text(Date::from_number(20_778), today, &es), "Ayer · sábado, 21 de noviembre de 2026");
-        assert_eq!(day_text(Date::from_number(20_777), today, &es), "viernes, 20 de noviembre de 2026");
+        assert_eq!(day_text(date(2026, 11, 21), today, &es), "Ayer · sábado, 21 de noviembre de 2026");
+        assert_eq!(day_text(date(2026, 11, 20), today, &es), "viernes, 20 de noviembre de 2026");
     }
 
     #[test]
     fn a_refusal_says_who_has_the_name() {
-        let (mut model, _) = Model::new(Zone::utc(), 0, Known::default());
+        let (mut model, _) = Model::new(TimeZone::UTC, 0, Known::default());
         let params = vec!["ana".into()];
         model.update(Action::Refused(Refusal::Server { code: ErrorCode::NAME_TAKEN, params }));
         let view = model.view(0).unwrap();

@@ -17,7 +17,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tertulia_client::{i18n::Language, model::zone::Zone, store, ui::Choice};
+use jiff::tz::TimeZone;
+use tertulia_client::{i18n::Language, store, ui::Choice};
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
@@ -41,15 +42,8 @@ pub(crate) fn is_dark(choice: Choice) -> bool {
 }
 
 /// The time zone: `TZ` if it names one, else that of the system, else UTC.
-pub(crate) fn zone() -> Zone {
-    let named = variable("TZ").map(|name| name.trim_start_matches(':').to_owned()).filter(|name| !name.is_empty());
-    let path = match named {
-        Some(name) if name.starts_with('/') => PathBuf::from(name),
-        // A name with dots could lead anywhere; no zone has one.
-        Some(name) if !name.contains("..") => PathBuf::from("/usr/share/zoneinfo").join(name),
-        _ => PathBuf::from("/etc/localtime"),
-    };
-    fs::read(path).ok().and_then(|bytes| Zone::from_tzif(&bytes)).unwrap_or_default()
+pub(crate) fn zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
 /// Where the data of this person belongs.
