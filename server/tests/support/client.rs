@@ -51,6 +51,8 @@ pub(crate) struct Client {
     decoder: FrameDecoder,
     inbox: VecDeque<Received>,
     challenge: Option<reply::Challenge>,
+    /// What came was not frames.
+    is_foreign: bool,
     requests: u32,
     cids: u64,
     nonce: Nonce,
@@ -66,6 +68,7 @@ impl Client {
             decoder: FrameDecoder::new(limits::FRAME_BYTES_MAX),
             inbox: VecDeque::new(),
             challenge: None,
+            is_foreign: false,
             requests: 0,
             cids: 0,
         }
@@ -169,14 +172,30 @@ impl Client {
 
     /// Takes in some of what has arrived.
     pub(crate) fn read_at_most(&mut self, most: usize) {
+        self.read_anything(most);
+        assert!(!self.is_foreign, "frames and nothing else");
+    }
+
+    /// Takes in some of what has arrived, frames or not: a stranger is answered in another language.
+    pub(crate) fn read_anything(&mut self, most: usize) {
         let bytes = self.wire.take(most);
         let mut frames = self.decoder.feed(&bytes);
-        while let Some(raw) = frames.next().unwrap() {
-            let length = u32::try_from(raw.payload.len() + 1).unwrap();
-            let bytes = [&length.to_be_bytes(), [raw.kind].as_slice(), raw.payload].concat();
-            let frame = ServerFrame::decode(raw).unwrap().unwrap();
-            self.inbox.push_back(Received { frame, bytes });
+        while !self.is_foreign {
+            match frames.next() {
+                Ok(Some(raw)) => {
+                    let length = u32::try_from(raw.payload.len() + 1).unwrap();
+                    let bytes = [&length.to_be_bytes(), [raw.kind].as_slice(), raw.payload].concat();
+                    let frame = ServerFrame::decode(raw).unwrap().unwrap();
+                    self.inbox.push_back(Received { frame, bytes });
+                }
+                Ok(None) => break,
+                Err(_) => self.is_foreign = true,
+            }
         }
+    }
+
+    pub(crate) fn is_challenged(&self) -> bool {
+        self.challenge.is_some()
     }
 
     /// Whether something has arrived that was not looked at.
