@@ -103,6 +103,9 @@ struct Stopping {
     told: bool,
 }
 
+/// So many connections of one address beyond its limit may be on their way out at once.
+const REFUSED_PER_ADDRESS: usize = 16;
+
 /// How long an ordered stop waits for the log, in milliseconds.
 const STOP_SETTLE_MS: u64 = 2_000;
 
@@ -197,6 +200,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
             || self.admission.from(peer.ip()) > self.limits.connections_per_address;
         if too_many {
             self.close(id, CloseReason::TooManyConnections, now);
+            if self.admission.from(peer.ip()) > self.limits.connections_per_address + REFUSED_PER_ADDRESS {
+                // Still told, but not waited for: those on their way out hold places, too.
+                self.connections.make_closed(id);
+            }
         } else if !plaintext_allowed(self.policy.plaintext, peer.ip()) {
             self.close(id, CloseReason::PlaintextRefused, now);
         } else if self.stopping.is_some() {

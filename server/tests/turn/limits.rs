@@ -191,6 +191,21 @@ fn too_many_connections_from_an_address_or_in_all_are_told_so() {
 }
 
 #[test]
+fn those_who_are_refused_do_not_take_the_places_of_others() {
+    let mut rig = Rig::limited(|limits| {
+        limits.connections = 40;
+        limits.connections_per_address = 2;
+    });
+    let mut crowd: Vec<Client> =
+        (1..=100).map(|n| rig.connect_from(n, Manner::default(), SocketAddr::from(([10, 0, 0, 1], 99)))).collect();
+    rig.settle();
+    // None of them ends its direction. Everybody was told all the same.
+    crowd[2..].iter_mut().for_each(|client| drop(client.expect_error(ErrorCode::TOO_MANY_CONNECTIONS)));
+    assert!(rig.turn.connections() < 20, "{} places", rig.turn.connections());
+    rig.login("somebody else");
+}
+
+#[test]
 fn plaintext_is_taken_from_where_the_policy_says() {
     let peers = ["127.0.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "192.168.1.5:1", "[fe80::1]:1"];
     for (plaintext, expected) in [
