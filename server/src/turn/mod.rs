@@ -20,7 +20,10 @@ mod end;
 mod receive;
 mod tell;
 
-use std::{collections::VecDeque, net::SocketAddr};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    net::SocketAddr,
+};
 
 use tertulia_protocol::reply;
 use tertulia_transport::Socket;
@@ -88,7 +91,7 @@ pub struct Turn<S, L> {
     /// People whose names not everybody has been told.
     unannounced: Vec<reply::UserRow>,
     /// Connections that wait for the log to take more.
-    starved: Vec<ConnectionId>,
+    starved: BTreeSet<ConnectionId>,
     overflowing: Vec<ConnectionId>,
     taken: Vec<ConnectionId>,
     reaped: Vec<S>,
@@ -156,7 +159,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             logins: Vec::new(),
             answers: Answers::default(),
             unannounced: Vec::new(),
-            starved: Vec::new(),
+            starved: BTreeSet::new(),
             overflowing: Vec::new(),
             taken: Vec::new(),
             reaped: Vec::new(),

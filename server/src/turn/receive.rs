@@ -122,7 +122,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Leaves a connection's frames unread until the log can take more.
     pub(super) fn starve(&mut self, id: ConnectionId) {
         self.pause(id);
-        self.starved.push(id);
+        // A set, since every event of a connection that waits brings it here again.
+        self.starved.insert(id);
     }
 
     /// Lets a paused connection have its turn again; it pauses itself if it has to.
