@@ -1,0 +1,183 @@
+//! A person: a window on a display of its own, hands on the keyboard, eyes on what was painted.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::{
+    child::{PATIENCE, Process, program, until},
+    display::{AGAIN_AFTER, Display},
+};
+
+/// A person at a desk.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    // Ends before the display does.
+    pub(crate) window: Process,
+    pub(crate) display: Display,
+    shown: PathBuf,
+    _home: TempDir,
+}
+
+/// A row as it was painted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Row {
+    paint: u64,
+    /// What sort of row it is.
+    pub(crate) row: String,
+    pub(crate) rseq: Option<u64>,
+    pub(crate) name: Option<String>,
+    pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) cut: bool,
+}
+
+impl Person {
+    /// Somebody who opens the window with a server and a name, and sees the room.
+    #[track_caller]
+    pub(crate) fn comes(server: SocketAddr, name: &str) -> Self {
+        let person = Self::opens(name, &["--server", &server.to_string(), "--name", name]);
+        person.waits_for("the room", |rows| {
+            rows.iter().any(|row| row.text.contains("Aquí no se oye nada") || row.rseq.is_some())
+        });
+        person
+    }
+
+    /// Somebody who starts the program with these flags. The name is for the test's own words.
+    #[track_caller]
+    pub(crate) fn opens(name: &str, flags: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let display = Display::new();
+        let shown = home.path().join("shown");
+        let mut command = program("tertulia");
+        command.args(["--lang", "es", "--theme", "light", "--profile"]).arg(home.path().join("profile")).args(flags);
+        command.env("DISPLAY", &display.name).env("TERTULIA_SHOWN", &shown).env("HOME", home.path());
+        command.env_remove("XDG_DATA_HOME").env_remove("WAYLAND_DISPLAY");
+        let window = Process::start(&format!("{name}'s window"), &mut command);
+        let person = Self { name: name.to_owned(), display, window, shown, _home: home };
+        person.display.put_in_front(&person.display.window());
+        person
+    }
+
+    /// Writes a message on the keyboard and sends it.
+    pub(crate) fn says(&self, text: &str) {
+        self.display.type_text(text);
+        self.display.press(&["Return"]);
+    }
+
+    /// Pastes a message and sends it, once it is there to be sent.
+    #[track_caller]
+    pub(crate) fn pastes(&mut self, text: &str) {
+        self.display.copy(text);
+        self.display.press(&["ctrl+v"]);
+        // A paste arrives when it arrives, and on an empty composer Enter does nothing.
+        let (mut last, start) = (Instant::now(), Instant::now());
+        self.display.press(&["Return"]);
+        until("the pasted message is painted", PATIENCE, || {
+            if last.elapsed() > AGAIN_AFTER && start.elapsed() < PATIENCE / 2 {
+                self.display.press(&["Return"]);
+                last = Instant::now();
+            }
+            self.sees().iter().any(|row| row.text == text).then_some(())
+        });
+    }
+
+    /// What the list shows now: the rows of the last paint.
+    pub(crate) fn sees(&self) -> Vec<Row> {
+        let mut rows = self.saw();
+        let last = rows.last().map_or(0, |row| row.paint);
+        rows.retain(|row| row.paint == last);
+        rows
+    }
+
+    /// Everything that was ever painted.
+    pub(crate) fn saw(&self) -> Vec<Row> {
+        let told = fs::read_to_string(&self.shown).unwrap_or_default();
+        // The last line may be on its way.
+        let whole = told.rfind('\n').map_or(0, |at| at + 1);
+        told[..whole].lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Waits until the list shows this.
+    #[track_caller]
+    pub(crate) fn waits_for(&self, what: &str, is_there: impl Fn(&[Row]) -> bool) {
+        self.waits_long_for(what, PATIENCE, is_there);
+    }
+
+    /// The same, for what takes its time by design.
+    #[track_caller]
+    pub(crate) fn waits_long_for(&self, what: &str, within: Duration, is_there: impl Fn(&[Row]) -> bool) {
+        until(&format!("{} sees {what}", self.name), within, || is_there(&self.sees()).then_some(()));
+    }
+
+    /// Waits for a message with this text, placed and whole.
+    #[track_caller]
+    pub(crate) fn waits_for_message(&self, text: &str) {
+        let is_it = |row: &Row| row.row == "message" && !row.cut && row.text == text;
+        self.waits_for(text, |rows| rows.iter().any(is_it));
+    }
+
+    /// Gives a command, again and again, until this is its answer. A new answer may take the place of an older one.
+    #[track_caller]
+    pub(crate) fn asks(&self, command: &str, expected: &str) {
+        let mut last: Option<Instant> = None;
+        until(&format!("the answer to {command} is {expected:?}"), PATIENCE, || {
+            if last.is_none_or(|last| last.elapsed() > AGAIN_AFTER) {
+                self.says(command);
+                last = Some(Instant::now());
+            }
+            let answer = self.sees().into_iter().rfind(|row| row.row == "system");
+            answer.is_some_and(|answer| answer.text.contains(expected)).then_some(())
+        });
+    }
+
+    /// Every message that was ever painted whole, by its place: who wrote it and what. Fails if two paints differ, or if
+    /// a paint had them out of order.
+    #[track_caller]
+    pub(crate) fn read(&self) -> BTreeMap<u64, (String, String)> {
+        let mut read: BTreeMap<u64, (String, String)> = BTreeMap::new();
+        let mut last: Option<Row> = None;
+        let mut author = None;
+        for row in self.saw() {
+            if last.as_ref().is_some_and(|last| last.paint != row.paint) {
+                (last, author) = (None, None);
+            }
+            author = if row.name.is_some() || row.row == "system" { row.name.clone() } else { author };
+            if let Some(rseq) = row.rseq {
+                let before = last.as_ref().and_then(|last| last.rseq);
+                assert!(before.is_none_or(|before| before < rseq), "{}: {before:?} above {rseq}", self.name);
+                // The heading of the topmost row may be out of sight.
+                if let (Some(author), false) = (&author, row.cut) {
+                    let now = (author.clone(), row.text.clone());
+                    let first = read.entry(rseq).or_insert_with(|| now.clone());
+                    assert_eq!(*first, now, "{}: place {rseq} changed", self.name);
+                }
+                last = Some(row);
+            }
+        }
+        read
+    }
+
+    /// Closes the window as its own command does.
+    #[track_caller]
+    pub(crate) fn leaves(mut self) {
+        self.display.press(&["ctrl+q"]);
+        assert_eq!(self.window.exit_code(PATIENCE), 0, "{}", self.window.errors());
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.display.keep_picture(&self.name);
+            eprintln!("--- {} saw last: {:#?}", self.name, self.sees());
+        }
+    }
+}
