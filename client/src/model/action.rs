@@ -82,7 +82,7 @@ pub enum Action {
     Submit {
         /// A fresh name for what may become a message.
         cid: Cid,
-        /// Everything that stands in the composer.
+        /// Everything that stood in the composer.
         text: String,
     },
     /// The text in the composer was changed.
@@ -163,8 +163,8 @@ pub enum Effect {
     },
     /// Let go of the connection, and do not try again.
     Disconnect,
-    /// What stood in the composer has been taken: empty it.
-    ClearComposer,
+    /// The submitted text has been taken. Without this it goes back into the composer.
+    TextTaken,
     /// Put this on the clipboard.
     Copy(String),
     /// End the program.

@@ -113,7 +113,7 @@ fn a_new_day_and_a_long_pause_get_a_heading() {
 fn what_i_write_is_there_at_once_and_takes_its_place_when_the_server_says_so() {
     let sent = vec![submit(1, "hola\n\n"), Action::Entries(GENERAL, vec![entry(1, LUIS, 0, "yo antes")])];
     let (mut model, effects) = check(sent, &["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola (sending)"]);
-    assert_eq!(effects, [Effect::Send { room: GENERAL, cid: cid(1), text: "hola".into() }, Effect::ClearComposer]);
+    assert_eq!(effects, [Effect::Send { room: GENERAL, cid: cid(1), text: "hola".into() }, Effect::TextTaken]);
     model.update(Action::Settled { cid: cid(1), seq: Seq(12), rseq: Rseq(2), at_ms: NOON });
     model.update(Action::Entries(GENERAL, vec![entry(2, ANA, 0, "hola")]));
     assert_eq!(rows(&model), ["= 2026-11-22", "luis 12:00: yo antes", "ana 12:00: hola"]);
@@ -151,7 +151,7 @@ fn commands_answer_here_and_are_not_sent() {
         ],
     );
     let sent = Effect::Send { room: GENERAL, cid: cid(4), text: "/tmp".into() };
-    assert_eq!(effects, [Effect::ClearComposer, Effect::ClearComposer, sent, Effect::ClearComposer]);
+    assert_eq!(effects, [Effect::TextTaken, Effect::TextTaken, sent, Effect::TextTaken]);
 }
 
 #[test]

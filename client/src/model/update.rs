@@ -217,7 +217,7 @@ impl Model {
                     (Command::Users, None) => Local::OnlineCount(self.people.online_count()),
                 };
                 self.add_local(local);
-                return vec![Effect::ClearComposer];
+                return vec![Effect::TextTaken];
             }
             Typed::Unknown(name) => {
                 self.add_local(Local::UnknownCommand(name));
@@ -242,7 +242,7 @@ impl Model {
             return Vec::new();
         };
         room.timeline.add_pending(cid, now_ms, text.clone());
-        vec![Effect::Send { room: room.id, cid, text }, Effect::ClearComposer]
+        vec![Effect::Send { room: room.id, cid, text }, Effect::TextTaken]
     }
 
     fn add_local(&mut self, local: Local) {

@@ -1,6 +1,6 @@
 //! The composer: where messages are written.
 //!
-//! Owns the text until the model has taken it; nothing else ever empties it. Enter pushes an action, the keys that
+//! Owns the text until Enter, and again if the model does not take it; nothing else ever empties it. Enter pushes an action, the keys that
 //! move the list are handed on, and everything else is the toolkit's editor.
 
 use std::rc::Rc;
@@ -146,9 +146,10 @@ impl Composer {
         self.editor.resize(inside.x + 2, inside.y, (inside.w - BUTTON - 8).max(40), inside.h);
     }
 
-    /// Empties it: the model has what stood there.
-    pub fn clear(&mut self) {
-        self.buffer.set_text("");
+    /// Gives back a text that the model did not take. What was typed since then stands behind it.
+    pub fn put_back(&mut self, text: &str) {
+        self.buffer.insert(0, text);
+        self.editor.set_insert_position(self.buffer.length());
     }
 
     /// Lets the keyboard write here.
@@ -180,8 +181,12 @@ fn key(context: &Context, list: &mut MessageList, buffer: &TextBuffer) -> bool {
     true
 }
 
+/// Takes the text out at once. Keys that come before the model has looked at it, as they do when the window was busy,
+/// are the beginning of the next text; emptied any later, the composer would lose them.
 fn submit(context: &Context, buffer: &TextBuffer) {
-    context.push(Action::Submit { cid: context.fresh_cid(), text: buffer.text() });
+    let text = buffer.text();
+    buffer.clone().set_text("");
+    context.push(Action::Submit { cid: context.fresh_cid(), text });
 }
 
 fn hint_needed(length: i32, model: &Model) -> bool {

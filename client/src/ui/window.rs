@@ -97,14 +97,15 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
         let Some(action) = context.take().or_else(|| outside.poll()) else { break };
         // What only asks for more rows changes nothing that is to be seen, unless something comes of it.
         let quiet = matches!(action, Action::ReachedTop | Action::Edited);
+        let submitted = if let Action::Submit { text, .. } = &action { Some(text.clone()) } else { None };
         let effects = context.model_mut().update(action);
+        if let Some(text) = submitted.filter(|_| !effects.contains(&Effect::TextTaken)) {
+            parts.composer.put_back(&text);
+        }
         changed |= !quiet || !effects.is_empty();
         for effect in effects {
             match effect {
-                Effect::ClearComposer => {
-                    parts.composer.clear();
-                    parts.list.end();
-                }
+                Effect::TextTaken => parts.list.end(),
                 Effect::Copy(text) => app::copy(&text),
                 Effect::Quit => return true,
                 other => {

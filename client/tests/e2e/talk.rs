@@ -54,6 +54,27 @@ fn everybody_sees_what_the_others_write_in_the_same_order() {
     }
 }
 
+/// Keys that wait while the window is busy come all at once. The composer was emptied only after all of them, and the
+/// beginning of the next message was lost with the one before.
+#[test]
+fn what_is_typed_right_after_enter_is_the_next_message() {
+    let home = Home::new();
+    let server = home.server();
+    let ana = Person::comes(server.address, "ana");
+    ana.window.signal("STOP");
+    ana.says("uno");
+    ana.says("dos");
+    ana.says("/nada");
+    ana.display.type_text(" tres");
+    ana.window.signal("CONT");
+    ana.waits_for_message("dos");
+    ana.waits_for("that there is no such command", |rows| rows.iter().any(|row| row.text.contains("/nada.")));
+    // What was no command is back, with what was typed since.
+    ana.display.press(&["Home", "slash", "Return"]);
+    ana.waits_for_message("/nada tres");
+    assert_eq!(ana.read().into_values().map(|(_, text)| text).collect::<Vec<_>>(), ["uno", "dos", "/nada tres"]);
+}
+
 #[test]
 fn commands_are_answered_to_the_asker_alone_and_never_sent() {
     let home = Home::new();

@@ -138,7 +138,7 @@ impl Outside for Desk {
                 }
             }
             // These are the window's own.
-            Effect::ClearComposer | Effect::Copy(_) | Effect::Quit => {}
+            Effect::TextTaken | Effect::Copy(_) | Effect::Quit => {}
         }
     }
 
