@@ -1,8 +1,9 @@
 //! Who is online. Signals, never logged: at most one frame per 250 ms with the same bytes for everybody, however many
 //! people come and go.
 //!
-//! There are two sets: who is online, and who everybody was *told* is online. A newcomer is shown the second one, and
-//! every later frame tells the difference to it, so that all clients hold the same list at all times.
+//! There are two sets: who is online, and who everybody was *told* is online. A newcomer is shown the first one, so that
+//! it finds itself in it; every frame tells the difference between the two, so that behind each frame all clients hold
+//! the same list. Whatever changes between a newcomer and the next frame is told in that frame even if the others know.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,10 @@ pub struct Presence {
     told: BTreeSet<UserId>,
     came: BTreeSet<UserId>,
     went: BTreeSet<UserId>,
+    /// Whether a newcomer was shown what the others have not been told yet.
+    is_ahead: bool,
+    /// Whether that was a number, while the others have a list.
+    is_counted: bool,
     next_frame: u64,
 }
 
@@ -59,7 +64,7 @@ impl Presence {
         departure.into_iter().chain(frame).min()
     }
 
-    /// The frame that is due, for everybody who was shown [`Self::whole`] before.
+    /// The frame that is due, for everybody who was shown [`Self::newcomer`] before.
     pub fn due(&mut self, now: u64) -> Option<push::Presence> {
         while let Some(&(at, user)) = self.departures.first().filter(|(at, _)| *at <= now) {
             self.departures.remove(&(at, user));
@@ -70,41 +75,44 @@ impl Presence {
             return None;
         }
         self.next_frame = now + FRAME_EVERY_MS;
-        let were_listed = self.told.len() <= PRESENCE_LISTED_MAX;
+        let were_listed = self.told.len() <= PRESENCE_LISTED_MAX && !self.is_counted;
+        (self.is_ahead, self.is_counted) = (false, false);
         let came = std::mem::take(&mut self.came);
         let went = std::mem::take(&mut self.went);
         self.told.extend(came.iter().copied());
         self.told.retain(|user| !went.contains(user));
+        let online = self.told.len() as u64;
         if !were_listed || self.told.len() > PRESENCE_LISTED_MAX {
-            return Some(self.whole());
+            return Some(whole(self.told.iter().copied().collect()));
         }
         let some = |users: BTreeSet<UserId>| (!users.is_empty()).then(|| users.into_iter().collect());
-        Some(push::Presence { online: self.online(), whole: None, came: some(came), went: some(went) })
+        Some(push::Presence { online, whole: None, came: some(came), went: some(went) })
     }
 
-    /// Everybody as far as told, or their number if they are too many.
-    #[must_use]
-    pub fn whole(&self) -> push::Presence {
-        let listed = self.told.len() <= PRESENCE_LISTED_MAX;
-        let whole = listed.then(|| self.told.iter().copied().collect());
-        push::Presence { online: self.online(), whole, came: None, went: None }
+    /// What a newcomer is shown, itself included: everybody who is online, or their number if they are too many.
+    pub fn newcomer(&mut self) -> push::Presence {
+        let online: BTreeSet<UserId> =
+            self.told.union(&self.came).copied().filter(|u| !self.went.contains(u)).collect();
+        self.is_ahead |= !self.came.is_empty() || !self.went.is_empty();
+        self.is_counted |= online.len() > PRESENCE_LISTED_MAX;
+        whole(online.into_iter().collect())
     }
 
-    fn online(&self) -> u64 {
-        self.told.len() as u64
-    }
-
-    /// Notes what the next frame has to say; who came and went in between is nobody's news.
+    /// Notes what the next frame has to say. Who came and went in between is nobody's news, unless a newcomer has seen it.
     fn note(&mut self, user: UserId, here: bool) {
-        if here == self.told.contains(&user) {
-            self.came.remove(&user);
-            self.went.remove(&user);
-        } else if here {
-            self.came.insert(user);
-        } else {
-            self.went.insert(user);
+        let (news, stale) = if here { (&mut self.came, &mut self.went) } else { (&mut self.went, &mut self.came) };
+        stale.remove(&user);
+        if self.is_ahead || here != self.told.contains(&user) {
+            news.insert(user);
         }
     }
+}
+
+/// Everybody, or their number if they are too many.
+fn whole(users: Vec<UserId>) -> push::Presence {
+    let online = users.len() as u64;
+    let whole = (users.len() <= PRESENCE_LISTED_MAX).then_some(users);
+    push::Presence { online, whole, came: None, went: None }
 }
 
 #[cfg(test)]
@@ -152,7 +160,24 @@ mod tests {
         presence.leave(UserId(1), 1_000);
         let frame = presence.due(6_000).unwrap();
         assert_eq!((frame.online, frame.went), (0, users([1])));
-        assert_eq!(presence.whole().whole, users([]));
+        assert_eq!(presence.newcomer().whole, users([]));
+    }
+
+    #[test]
+    fn a_newcomer_finds_itself_and_ends_with_the_same_list_as_the_others() {
+        let mut presence = Presence::default();
+        presence.arrive(UserId(1));
+        presence.due(0);
+        presence.arrive(UserId(2));
+        assert_eq!(presence.newcomer().whole, users([1, 2]));
+        // Somebody goes who the newcomer has seen and the others have not; somebody returns the other way round.
+        presence.leave(UserId(2), 10);
+        presence.next_frame = 6_000;
+        assert_eq!(presence.due(5_010), None);
+        presence.arrive(UserId(3));
+        let frame = presence.due(6_000).unwrap();
+        assert_eq!((frame.online, frame.came, frame.went), (2, users([3]), users([2])));
+        assert_eq!(presence.deadline(), None);
     }
 
     #[test]

@@ -69,9 +69,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
             agent: Some(concat!("tertulia-server/", env!("CARGO_PKG_VERSION")).to_owned()),
         };
         let mut bytes = encode(&welcome);
-        encode_into(&self.presence.whole(), &mut bytes);
         self.fan_out.add(id, chat.rooms_of(author.user).map(|(room, _)| room));
         self.presence.arrive(author.user);
+        encode_into(&self.presence.newcomer(), &mut bytes);
         self.connections.queue(id, bytes.into());
         self.resume(id);
         self.record(now, Activity::Login { conn: number, user: name, device: author.device.0, new });
