@@ -188,6 +188,10 @@ impl Record for Recorder {
     }
 }
 
+/// How long the thread lets lines gather after the first. Woken for each, it would cost a busy loop two switches a
+/// login: as much as the login itself.
+const LINGER: Duration = Duration::from_millis(50);
+
 /// What goes from the loop to the writer.
 #[derive(Debug)]
 struct Queue {
@@ -234,8 +238,8 @@ impl Queue {
         let mut state = self.lock();
         let held = Held { lines: state.held.lines + 1, bytes: state.held.bytes.saturating_add(bytes) };
         let fits = held.lines <= self.lines_max && held.bytes <= self.bytes_max;
-        // It sleeps only while there is nothing.
-        let sleeps = state.lines.is_empty() && state.lost.count == 0;
+        // It sleeps while there is nothing, and lingers while there is little.
+        let wakes = (state.lines.is_empty() && state.lost.count == 0) || held.lines == self.lines_max / 2;
         if fits && !state.closed {
             state.held = held;
             state.lines.push((at, activity));
@@ -243,7 +247,7 @@ impl Queue {
             state.lost.add(at, 1);
         }
         drop(state);
-        if sleeps {
+        if wakes {
             self.changed.notify_one();
         }
     }
@@ -253,7 +257,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Waits for lines and swaps them for the empty `batch`; `done` is what the last batch held. `None` once the queue
+    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`; `done` is what the last batch held. `None` once the queue
     /// is closed and empty.
     fn take(&self, done: Held, batch: &mut Vec<(i64, Activity)>) -> Option<(Held, Lost)> {
         let mut state = self.lock();
@@ -265,6 +269,11 @@ impl Queue {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let may_wait = |state: &mut State| !state.closed && state.held.lines < self.lines_max / 2;
+        state = match self.changed.wait_timeout_while(state, LINGER, may_wait) {
+            Ok((state, _)) => state,
+            Err(poisoned) => poisoned.into_inner().0,
+        };
         std::mem::swap(&mut state.lines, batch);
         Some((state.held, std::mem::take(&mut state.lost)))
     }

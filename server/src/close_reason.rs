@@ -80,13 +80,13 @@ impl CloseReason {
             Self::NoCommonVersion => (ErrorCode::NO_COMMON_VERSION, "no version that both sides speak"),
             Self::HandshakeTimeout => (ErrorCode::TIMEOUT, "the login took too long"),
             Self::FrameTimeout => (ErrorCode::TIMEOUT, "the frame took too long"),
-            Self::Silent => (ErrorCode::TIMEOUT, "nothing was heard for too long"),
             Self::TooManyConnections => (ErrorCode::TOO_MANY_CONNECTIONS, "too many connections"),
             Self::PlaintextRefused => (ErrorCode::PLAINTEXT_REFUSED, "this server takes no unencrypted connections"),
             Self::Stopping => (ErrorCode::STOPPING, "the server is stopping"),
             Self::PeerLeft
             | Self::PeerBrokeOff
             | Self::ConnectionLost
+            | Self::Silent
             | Self::LoginRefused
             | Self::SlowReader
             | Self::TlsRefused

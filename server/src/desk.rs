@@ -243,7 +243,8 @@ impl<L: Log> Desk<L> {
             }
             Wish::Page { .. } => self.questions_in_flight -= 1,
         }
-        if self.waiting.is_empty() {
+        // After a storm; not after every message of a quiet evening.
+        if self.waiting.is_empty() && self.waiting.capacity() > 1_024 {
             self.waiting.shrink_to_fit();
         }
         Some(waiting)

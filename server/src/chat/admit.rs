@@ -92,6 +92,9 @@ pub fn write(
     if target.is_some() {
         return Err(Refusal::new(ErrorCode::BAD_REQUEST, "a message is about no other entry"));
     }
+    if mentions.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Refusal::new(ErrorCode::BAD_REQUEST, "mentions nobody, which is said by leaving it out"));
+    }
     let mentions = mentions.unwrap_or_default();
     if mentions.len() > MENTIONS_MAX {
         return Err(Refusal::new(ErrorCode::BAD_REQUEST, format!("more than {MENTIONS_MAX} mentions")));

@@ -27,7 +27,7 @@ fn a_new_name_is_an_entry_and_a_welcome_comes_once_it_is_applied() {
     assert_eq!((welcome.lineage.len(), welcome.now), (1, rig.now.wall));
     assert_eq!(rig.log().entries().len(), 2);
     let Some(ServerFrame::Presence(first)) = ana.frames().into_iter().next() else { panic!("no presence") };
-    assert_eq!(first.whole, Some(Vec::new()));
+    assert_eq!(first.whole, Some(vec![welcome.user]), "a newcomer finds itself");
     let [Activity::Connected { conn: 1, peer }, Activity::Login { conn: 1, user, device: 2, new: true }] =
         &rig.activities()[..]
     else {
