@@ -51,10 +51,10 @@ pub fn claim(
 ) -> Result<Draft, Refusal> {
     let name = UserName::parse(typed)
         .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
-    if names::is_reserved(&name) {
+    let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
+    if names::is_reserved(&skeletons) {
         return Err(directory::name_taken(name.as_str()));
     }
-    let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
     if !in_flight {
         chat.directory().check(&key, name.as_str(), &folded, &skeletons)?;
     }

@@ -65,8 +65,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         match outcome {
             Outcome::Began => Ok(0),
             Outcome::Claimed { user, device, new } => {
-                if new && let Some(claimed) = self.desk.chat.directory().user(user) {
-                    self.unannounced.push(claimed.row(user));
+                if new {
+                    self.unannounced.insert(user);
                 }
                 if let Some(id) = waiting.and_then(|waiting| waiting.id) {
                     let author = Author { user, device };
@@ -81,9 +81,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     desk::acknowledge(request, placement, entry.at, self.answers.of(id));
                 }
                 self.record_message(&entry, placement.rseq);
-                if self.unannounced.iter().any(|row| row.user == entry.author) {
-                    self.announce();
-                }
+                self.announce([entry.author]);
                 let room = placement.room;
                 let entry = desk::wire_entry(entry, placement.rseq, placement.count, None);
                 Ok(self.fan_out.tell_room(&push::RoomEntry { room, entry }))

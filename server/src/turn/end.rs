@@ -78,7 +78,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// told later than the entries around them, and a client that was told a place never asks for what is before it.
     fn told_position(&self) -> Seq {
         match self.unannounced.first() {
-            Some(row) => Seq(row.user.0 - 1),
+            Some(user) => Seq(user.0 - 1),
             None => self.desk.chat.position(),
         }
     }

@@ -25,7 +25,7 @@ use std::{
     net::SocketAddr,
 };
 
-use tertulia_protocol::reply;
+use tertulia_protocol::UserId;
 use tertulia_transport::Socket;
 
 use crate::{
@@ -88,8 +88,9 @@ pub struct Turn<S, L> {
     logins: Vec<Login>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
     answers: Answers,
-    /// People whose names not everybody has been told.
-    unannounced: Vec<reply::UserRow>,
+    /// People whose names not everybody has been told. Told ahead of the first thing that names them: so a storm of
+    /// newcomers, whom nobody lists, costs nothing.
+    unannounced: BTreeSet<UserId>,
     /// Connections that wait for the log to take more.
     starved: BTreeSet<ConnectionId>,
     overflowing: Vec<ConnectionId>,
@@ -158,7 +159,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             told: Vec::new(),
             logins: Vec::new(),
             answers: Answers::default(),
-            unannounced: Vec::new(),
+            unannounced: BTreeSet::new(),
             starved: BTreeSet::new(),
             overflowing: Vec::new(),
             taken: Vec::new(),

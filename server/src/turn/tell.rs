@@ -1,6 +1,6 @@
 //! Fourth and fifth phase: answers, rooms and presence go into the queues, and the queues into the sockets.
 
-use tertulia_protocol::{encode, encode_into, limits as wire, push, reply};
+use tertulia_protocol::{UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
 use super::{STOP_SETTLE_MS, Stopping, Turn};
@@ -23,7 +23,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         self.fan_out.deliver(&mut self.connections, limit, &mut self.overflowing);
         if let Some(presence) = self.presence.due(now.mono) {
-            self.announce();
+            self.announce(presence.whole.iter().chain(&presence.came).flatten().copied());
             self.fan_out.tell_everybody(&presence, &mut self.connections, limit, &mut self.overflowing);
         }
         for login in std::mem::take(&mut self.logins) {
@@ -40,14 +40,16 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.tell_of_the_stop(now);
     }
 
-    /// Tells everybody the names of those who are new. Comes ahead of the first entry that one of them writes.
-    pub(super) fn announce(&mut self) {
-        for users in self.unannounced.chunks(wire::SYNC_USERS_MAX) {
-            let users = push::Users { users: users.to_vec() };
+    /// Tells everybody the names of those among these people who are new.
+    pub(super) fn announce(&mut self, people: impl IntoIterator<Item = UserId>) {
+        let new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
+        for some in new.chunks(wire::SYNC_USERS_MAX) {
+            let directory = self.desk.chat.directory();
+            let rows = some.iter().filter_map(|user| Some(directory.user(*user)?.row(*user)));
+            let users = push::Users { users: rows.collect() };
             let limit = self.limits.send_queue_bytes;
             self.fan_out.tell_everybody(&users, &mut self.connections, limit, &mut self.overflowing);
         }
-        self.unannounced = Vec::new();
     }
 
     pub(super) fn welcome(&mut self, Login { id, author, new }: Login, now: Now) {
