@@ -19,7 +19,7 @@ build="g++ make cmake pkg-config python3 python3-venv ca-certificates
   libx11-dev libxext-dev libxft-dev libxinerama-dev libxcursor-dev libxrender-dev libxfixes-dev
   libfontconfig-dev libpango1.0-dev libcairo2-dev"
 # The tests type into real windows on displays of their own, and look at what was painted.
-tests="xvfb xauth xdotool xclip x11-utils x11-xserver-utils imagemagick fonts-inter fonts-dejavu-core fonts-noto-color-emoji"
+tests="xvfb x11-xkb-utils xauth xdotool xclip x11-utils x11-xserver-utils imagemagick fonts-inter fonts-dejavu-core fonts-noto-color-emoji"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -29,7 +29,7 @@ if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>
 setup: this script knows Debian and Ubuntu only. On another system, install these with its own package manager:
   to build   a C++17 compiler, make, pkg-config, cmake 3.28 or newer on the PATH, and the development files of
              libX11, libXext, libXft, libXinerama, libXcursor, libXrender, libXfixes, fontconfig, Pango and Cairo
-  to test    Xvfb, xauth, xdotool, xclip, xprop, xmodmap, ImageMagick, the fonts Inter and DejaVu, Noto Color Emoji
+  to test    Xvfb, setxkbmap, xauth, xdotool, xclip, xprop, xmodmap, ImageMagick, the fonts Inter and DejaVu, Noto Color Emoji
 Where the PATH has an older cmake only, name the new one in the variable CMAKE.
 END
   exit 1
