@@ -43,9 +43,9 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// A composer; the window says where it stands, and `resized` is called when it wants another height.
+    /// A composer; the window says where it stands, and asks again when its text has changed.
     #[must_use]
-    pub fn new(context: &Rc<Context>, list: &MessageList, mut resized: impl FnMut() + 'static) -> Self {
+    pub fn new(context: &Rc<Context>, list: &MessageList) -> Self {
         let mut area = Widget::default();
         let mut editor = TextEditor::default();
         let mut buffer = TextBuffer::default();
@@ -91,7 +91,6 @@ impl Composer {
             move |_| {
                 context.push(Action::Edited);
                 area.redraw();
-                resized();
             }
         });
         area.draw({

@@ -93,10 +93,12 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
     let second_passed = before.0.div_euclid(1_000) != now_ms.div_euclid(1_000);
     let mut changed = (counting && second_passed) || context.model().today() != before.1;
 
-    for _ in 0..ACTIONS_A_ROUND {
-        let Some(action) = context.take().or_else(|| outside.poll()) else { break };
+    let (mut taken, mut edited) = (0, false);
+    while let Some(action) = context.take().or_else(|| outside.poll()) {
+        taken += 1;
         // What only asks for more rows changes nothing that is to be seen, unless something comes of it.
         let quiet = matches!(action, Action::ReachedTop | Action::Edited);
+        edited |= matches!(action, Action::Edited);
         let submitted = if let Action::Submit { text, .. } = &action { Some(text.clone()) } else { None };
         let effects = context.model_mut().update(action);
         if let Some(text) = submitted.filter(|_| !effects.contains(&Effect::TextTaken)) {
@@ -113,9 +115,17 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
                 }
             }
         }
+        if taken == ACTIONS_A_ROUND {
+            // There may be more, and whoever brought it has rung the bell already.
+            app::awake();
+            break;
+        }
     }
     if changed {
         parts.render(context);
+    } else if edited {
+        // The composer may want another height: once for however many keys, because a long text takes its time.
+        parts.place(context);
     }
     false
 }
@@ -128,20 +138,13 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     window.set_color(theme.surface);
     window.size_range(WINDOW_MIN.0, WINDOW_MIN.1, 0, 0);
 
-    // What the composer wants when its text changes; the parts that it moves exist only later.
+    // The parts that a new size moves exist only later.
     let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
     let chat = Group::default();
     let rooms = side_panels::rooms(context);
     let header = lines::header(context);
     let list = MessageList::new(context, shown);
-    let composer = Composer::new(context, &list, {
-        let (parts, context) = (parts.clone(), context.clone());
-        move || {
-            if let Some(parts) = parts.borrow_mut().as_mut() {
-                parts.place(&context);
-            }
-        }
-    });
+    let composer = Composer::new(context, &list);
     let status = lines::status(context);
     let people = side_panels::people(context);
     chat.end();

@@ -1,6 +1,6 @@
 //! Three people talk: everybody sees what the others write, in the same order and letter by letter.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use crate::{person::Person, server::Home};
 
@@ -73,6 +73,20 @@ fn what_is_typed_right_after_enter_is_the_next_message() {
     ana.display.press(&["Home", "slash", "Return"]);
     ana.waits_for_message("/nada tres");
     assert_eq!(ana.read().into_values().map(|(_, text)| text).collect::<Vec<_>>(), ["uno", "dos", "/nada tres"]);
+}
+
+/// Each key had the whole text measured anew, so that a long burst took longer than the person had needed to type it.
+#[test]
+fn a_burst_of_keys_is_worked_off_to_its_end() {
+    let home = Home::new();
+    let server = home.server();
+    let ana = Person::comes(server.address, "ana");
+    let many = "ana ".repeat(600);
+    ana.window.signal("STOP");
+    ana.says(many.trim_end());
+    ana.window.signal("CONT");
+    let is_it = |row: &crate::person::Row| row.rseq == Some(1) && row.text == many.trim_end();
+    ana.waits_long_for("the message", Duration::from_secs(10), |rows| rows.iter().any(is_it));
 }
 
 #[test]
