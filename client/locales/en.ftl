@@ -15,6 +15,8 @@ status-lost = { $why } Trying again { $seconds ->
    *[other] in { $seconds } s
 }…
 status-refused = Not connected: { $why }
+status-hosted = hosted here
+status-stop-hosting = Stop the chat…
 status-change = Change…
 
 lost-unreachable = Nobody answers there.
@@ -131,6 +133,38 @@ server-brackets = An address in brackets looks like [::1]:7667
 server-port = After the colon comes a port from 1 to 65535.
 host-not-found = The program tertulia-server is not beside this one and not on the PATH.
 host-stopped = The server did not start: { $text }
+
+## Questions
+
+ask-quit = Quit now?
+ask-quit-hosted = This computer hosts the chat
+ask-quit-hosted-text = Kept running, it goes on without this window, and can be stopped from here later.
+ask-others = { $count ->
+    [0] Nobody else is here now.
+    [one] 1 other person is here now.
+   *[other] { $count } other people are here now.
+}
+ask-quit-unsent = { $count ->
+    [one] 1 message has not been sent yet. Quitting now loses it.
+   *[other] { $count } messages have not been sent yet. Quitting now loses them.
+}
+ask-quit-keep = Quit and keep the chat running
+ask-quit-stop = Quit and stop the chat
+ask-quit-go = Quit without sending
+ask-stop = Stop the chat on this computer?
+ask-stop-text = Nobody can talk here until it is started again. What was said is kept.
+ask-stop-go = Stop the chat
+ask-keep = Keep it running
+ask-stopping = Stopping…
+ask-stop-slow = It has not stopped yet. It may need a moment more.
+ask-stop-failed = It could not be stopped: { $text }
+ask-change = Go to another server?
+ask-change-unsent = { $count ->
+    [one] 1 message has not been sent yet. Going to another server loses it.
+   *[other] { $count } messages have not been sent yet. Going to another server loses them.
+}
+ask-change-go = Go without sending
+ask-cancel = Cancel
 
 ## What servers answer
 

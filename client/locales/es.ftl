@@ -15,6 +15,8 @@ status-lost = { $why } Se vuelve a intentar { $seconds ->
    *[other] en { $seconds } s
 }…
 status-refused = Sin conexión: { $why }
+status-hosted = alojado aquí
+status-stop-hosting = Parar el chat…
 status-change = Cambiar…
 
 lost-unreachable = Ahí no responde nadie.
@@ -131,6 +133,38 @@ server-brackets = Una dirección entre corchetes es así: [::1]:7667
 server-port = Tras los dos puntos va un puerto del 1 al 65535.
 host-not-found = El programa tertulia-server no está junto a este ni en el PATH.
 host-stopped = El servidor no ha arrancado: { $text }
+
+## Preguntas
+
+ask-quit = ¿Salir ahora?
+ask-quit-hosted = Este equipo aloja el chat
+ask-quit-hosted-text = Si lo dejas en marcha, sigue sin esta ventana, y desde aquí se puede parar más tarde.
+ask-others = { $count ->
+    [0] Ahora no hay nadie más.
+    [one] Ahora hay otra persona.
+   *[other] Ahora hay otras { $count } personas.
+}
+ask-quit-unsent = { $count ->
+    [one] 1 mensaje no se ha enviado todavía. Si sales ahora, se pierde.
+   *[other] { $count } mensajes no se han enviado todavía. Si sales ahora, se pierden.
+}
+ask-quit-keep = Salir y dejar el chat en marcha
+ask-quit-stop = Salir y parar el chat
+ask-quit-go = Salir sin enviar
+ask-stop = ¿Parar el chat de este equipo?
+ask-stop-text = Nadie podrá hablar aquí hasta que se vuelva a poner en marcha. Lo dicho se conserva.
+ask-stop-go = Parar el chat
+ask-keep = Dejarlo en marcha
+ask-stopping = Parando…
+ask-stop-slow = Aún no ha parado. Puede que necesite un momento más.
+ask-stop-failed = No se ha podido parar: { $text }
+ask-change = ¿Cambiar de servidor?
+ask-change-unsent = { $count ->
+    [one] 1 mensaje no se ha enviado todavía. Si cambias de servidor, se pierde.
+   *[other] { $count } mensajes no se han enviado todavía. Si cambias de servidor, se pierden.
+}
+ask-change-go = Cambiar sin enviar
+ask-cancel = Cancelar
 
 ## Lo que responden los servidores
 

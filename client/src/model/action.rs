@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
 
-use super::timeline::RowKey;
+use super::{
+    question::{Answer, StopFailure},
+    timeline::RowKey,
+};
 use crate::address::ServerAddress;
 
 /// Something that happened.
@@ -117,6 +120,10 @@ pub enum Action {
     },
     /// Go back to the dialog, to choose another name or server.
     ChangeLogin,
+    /// The server that runs on this computer is to stop.
+    StopHosting,
+    /// The answer to what was asked.
+    Answer(Answer),
     /// The window is to close.
     Close,
 
@@ -128,6 +135,10 @@ pub enum Action {
     },
     /// Starting a server on this computer did not work.
     HostFailed(HostFailure),
+    /// Whether a server of this person runs on this computer.
+    Hosting(bool),
+    /// What came of stopping it.
+    HostStopped(Result<(), StopFailure>),
 }
 
 /// Something that somebody else has to do.
@@ -161,6 +172,8 @@ pub enum Effect {
         /// The name.
         name: String,
     },
+    /// Stop the server that this person runs on this computer.
+    StopHosted,
     /// Let go of the connection, and do not try again.
     Disconnect,
     /// The submitted text has been taken. Without this it goes back into the composer.

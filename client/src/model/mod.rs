@@ -9,13 +9,14 @@ pub mod commands;
 pub mod first_start;
 pub mod from_session;
 pub mod people;
+pub mod question;
 pub mod timeline;
 mod update;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use jiff::{
     civil::{Date, DateTime},
@@ -27,6 +28,7 @@ pub use self::action::{Action, Effect, Entry, HostFailure, Lost, Refusal, RoomIn
 use self::{
     first_start::Form,
     people::People,
+    question::{About, Question, Stopping},
     timeline::{Content, Room, Row, RowKey, State},
 };
 use crate::address::ServerAddress;
@@ -111,6 +113,10 @@ pub struct Model {
     pub people: People,
     /// Whether the people are shown.
     pub people_shown: bool,
+    /// What the person is being asked; nothing else is shown then.
+    pub question: Option<Question>,
+    /// Whether a server of this person runs on this computer.
+    pub hosted: bool,
     /// What stands beside the composer.
     pub notice: Option<Notice>,
     /// Now, as last heard.
@@ -139,6 +145,8 @@ impl Model {
             connection: Connection::Idle,
             people: People::default(),
             people_shown: true,
+            question: None,
+            hosted: false,
             notice: None,
             now_ms,
             server: server.clone(),
@@ -198,6 +206,28 @@ impl Model {
     #[must_use]
     pub fn server(&self) -> String {
         self.server.as_ref().map(short).unwrap_or_default()
+    }
+
+    /// Whether this window is in the chat that this person hosts on this computer.
+    #[must_use]
+    pub fn in_hosted_chat(&self) -> bool {
+        let here = |host: &str| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.hosted && self.server.as_ref().is_some_and(|at| at.port() == DEFAULT_PORT && here(at.host()))
+    }
+
+    /// How many messages of ours no server has.
+    fn unsent(&self) -> usize {
+        self.rooms.values().map(|room| room.timeline.unplaced()).sum()
+    }
+
+    fn ask(&mut self, about: About) {
+        self.question = Some(Question {
+            hosted: self.in_hosted_chat(),
+            unsent: if about == About::StopHosting { 0 } else { self.unsent() },
+            others: self.people.online_count().saturating_sub(1),
+            stopping: Stopping::No,
+            about,
+        });
     }
 
     /// The day it is.

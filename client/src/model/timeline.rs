@@ -252,6 +252,12 @@ impl Timeline {
         sending.map(|pending| (pending.cid, pending.text.as_str()))
     }
 
+    /// How many messages of ours have no place: on their way, waiting, or refused.
+    #[must_use]
+    pub fn unplaced(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Whether an older page is worth asking for, and before which place. Remembers that it was asked for.
     pub fn ask_older(&mut self) -> Option<Rseq> {
         let before = self.oldest().filter(|oldest| oldest.0 > 1 && self.loading.is_none())?;

@@ -10,8 +10,10 @@ use super::{
     commands::{self, Command, Typed},
     first_start::Form,
     people::People,
+    question::{About, Answer, Question, StopFailure, Stopping},
     timeline::{self, Content, Local, Room, Row},
 };
+use crate::address::ServerAddress;
 
 impl Model {
     /// Takes in what happened.
@@ -109,7 +111,19 @@ impl Model {
                 let form = Form { name: self.name.clone(), host: true, ..Form::default() };
                 self.form = Some(Form { host_failure: Some(failure), ..form });
             }
+            Action::StopHosting if self.hosted => self.ask(About::StopHosting),
+            Action::StopHosting => {}
+            Action::Answer(answer) => return self.answered(answer),
+            // Who closes the window while being asked about it means it.
+            Action::Close
+                if self.question.as_ref().is_some_and(|asked| asked.about == About::Quit || asked.is_waiting()) =>
+            {
+                return vec![Effect::Quit];
+            }
+            Action::Close if self.in_hosted_chat() || self.unsent() > 0 => self.ask(About::Quit),
             Action::Close => return vec![Effect::Quit],
+            Action::Hosting(hosted) => self.hosted = hosted,
+            Action::HostStopped(result) => return self.host_stopped(result),
             Action::Tick { now_ms } => self.now_ms = now_ms,
         }
         Vec::new()
@@ -119,6 +133,14 @@ impl Model {
         let form = self.form.get_or_insert_default();
         (form.name, form.server, form.host) = (name, server, host);
         let Some((name, server)) = form.check() else { return Vec::new() };
+        if self.server.as_ref() != Some(&server) && self.unsent() > 0 {
+            self.ask(About::ChangeServer { name, server, host });
+            return Vec::new();
+        }
+        self.enter(name, server, host)
+    }
+
+    fn enter(&mut self, name: String, server: ServerAddress, host: bool) -> Vec<Effect> {
         self.form = None;
         self.from_form = true;
         self.name.clone_from(&name);
@@ -130,14 +152,45 @@ impl Model {
             self.me = None;
             self.server = Some(server.clone());
         }
-        if host {
-            return vec![Effect::Host { name }];
-        }
-        let mut effects = vec![Effect::Connect { server, name }];
+        let mut effects = vec![if host { Effect::Host { name } } else { Effect::Connect { server, name } }];
         // The old connection took what it had not sent with it. What was stored already is recognised by its name.
         for room in self.rooms.values() {
             let unsent = room.timeline.unsent().map(|(cid, text)| (cid, text.to_owned()));
             effects.extend(unsent.map(|(cid, text)| Effect::Send { room: room.id, cid, text }));
+        }
+        effects
+    }
+
+    fn answered(&mut self, answer: Answer) -> Vec<Effect> {
+        match (self.question.take_if(|asked| !asked.is_waiting()), answer) {
+            (Some(asked), Answer::Stop) => {
+                self.question = Some(Question { stopping: Stopping::Waiting, ..asked });
+                vec![Effect::StopHosted]
+            }
+            (Some(Question { about: About::Quit, .. }), Answer::Go) => vec![Effect::Quit],
+            (Some(Question { about: About::ChangeServer { name, server, host }, .. }), Answer::Go) => {
+                self.enter(name, server, host)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn host_stopped(&mut self, result: Result<(), StopFailure>) -> Vec<Effect> {
+        self.hosted = result.is_err();
+        let Some(asked) = self.question.as_mut().filter(|asked| asked.is_waiting()) else {
+            return Vec::new();
+        };
+        if let Err(why) = result {
+            asked.stopping = Stopping::Failed(why);
+            return Vec::new();
+        }
+        if self.question.take().is_some_and(|asked| asked.about == About::Quit) {
+            return vec![Effect::Quit];
+        }
+        // Trying again to reach what was stopped on purpose would be foolish; starting it again is one key away.
+        let effects = self.update(Action::ChangeLogin);
+        if let Some(form) = &mut self.form {
+            form.host = true;
         }
         effects
     }

@@ -6,10 +6,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use fltk::{
-    app,
     button::{Button, RadioButton},
-    draw,
-    enums::{CallbackTrigger, Event, FrameType, Key},
+    enums::{CallbackTrigger, Color, Event, FrameType},
     group::Group,
     input::Input,
     prelude::*,
@@ -18,8 +16,9 @@ use fltk::{
 use tertulia_protocol::{InvalidName, limits::NAME_CHARS_MAX};
 
 use super::{
+    buttons::{self, Look, button, is_enter},
     context::Context,
-    paint::{self, Rect},
+    paint::{self, Rect, wrapped},
     theme::{REGULAR, STRONG},
 };
 use crate::{
@@ -29,6 +28,8 @@ use crate::{
 };
 
 const CARD: (i32, i32) = (460, 536);
+/// The height below which the dialog would be cut; the margin of its card may be.
+pub const HEIGHT_MIN: i32 = 500;
 const INSIDE: i32 = 36;
 const FIELD: i32 = 42;
 
@@ -44,6 +45,8 @@ pub struct FirstStart {
     host: RadioButton,
     go: Button,
     was_shown: Rc<RefCell<bool>>,
+    /// Of what counts, and of what does not while this computer hosts.
+    inks: (Color, Color),
 }
 
 impl FirstStart {
@@ -56,9 +59,12 @@ impl FirstStart {
         let join = radio(context, "start-join", None);
         let server = field(context);
         let host = radio(context, "start-host", Some("start-host-hint"));
-        let go = primary(context, "start-go");
+        let mut go = button(context, Look::Primary);
+        go.set_label(&context.words.get("start-go"));
         group.end();
-        let mut dialog = Self { group, ground, name, server, join, host, go, was_shown: Rc::new(RefCell::new(false)) };
+        let inks = (context.theme.text, context.theme.faint);
+        let was_shown = Rc::new(RefCell::new(false));
+        let mut dialog = Self { group, ground, name, server, join, host, go, was_shown, inks };
         dialog.connect(context);
         dialog
     }
@@ -143,11 +149,11 @@ impl FirstStart {
         self.join.resize(x, top + 238, width, 26);
         self.server.resize(x + 40, top + 270, width - 52, FIELD - 2);
         self.host.resize(x, top + 340, width, 60);
-        self.go.resize(x, top + card.h - 36 - 44, width, 44);
+        buttons::put(&mut self.go, Rect::new(x, top + card.h - 36 - buttons::HEIGHT, width, buttons::HEIGHT));
     }
 
-    /// Shows what the model has: the dialog, or not.
-    pub fn render(&mut self, form: Option<&Form>) {
+    /// Shows what the model has: the dialog, or not. It waits behind a question.
+    pub fn render(&mut self, form: Option<&Form>, behind: bool) {
         let shown = self.was_shown.replace(form.is_some());
         let Some(form) = form else {
             self.group.hide();
@@ -158,16 +164,17 @@ impl FirstStart {
             self.server.set_value(&form.server);
             self.join.set_value(!form.host);
             self.host.set_value(form.host);
-            if form.host {
-                self.server.deactivate()
-            } else {
-                self.server.activate()
-            }
-            self.group.show();
+            self.server.set_text_color(if form.host { self.inks.1 } else { self.inks.0 });
         }
+        if behind {
+            self.group.hide();
+            return;
+        }
+        let back = !self.group.visible();
+        self.group.show();
         let server_first = form.name_problem.is_none() && form.server_problem.is_some();
         let field = if server_first { &mut self.server } else { &mut self.name };
-        if !shown || form.name_problem.is_some() || server_first {
+        if back || form.name_problem.is_some() || server_first {
             let _ = field.take_focus();
         }
         self.group.redraw();
@@ -184,7 +191,7 @@ impl FirstStart {
         paint::text_in("☕", x - 2, card.y + 30, 34, (REGULAR, 26), theme.accent);
         let title = paint::fitting(&words.get("start-title"), width - 44, (STRONG, 21));
         paint::text_in(&title, x + 42, card.y + 30, 34, (STRONG, 21), theme.text);
-        let (mut y, lines) = (card.y + 72, wrapped(&words.get("start-text"), width));
+        let (mut y, lines) = (card.y + 72, wrapped(&words.get("start-text"), width, (REGULAR, 14)));
         for line in lines {
             paint::text_in(&line, x, y, 20, (REGULAR, 14), theme.faint);
             y += 20;
@@ -211,7 +218,7 @@ impl FirstStart {
                 HostFailure::NotFound => words.get("host-not-found"),
                 HostFailure::Stopped(text) => words.with("host-stopped", &[("text", text.as_str().into())]),
             };
-            for (index, text) in wrapped(&text, width - 28).iter().take(2).enumerate() {
+            for (index, text) in wrapped(&text, width - 28, (REGULAR, 12)).iter().take(2).enumerate() {
                 let below = card.y + 402 + if index == 0 { 0 } else { 17 };
                 line(text, Rect::new(x + 28, below, width - 28, 18), theme.problem);
             }
@@ -235,26 +242,14 @@ impl FirstStart {
     }
 }
 
-fn is_enter(event: Event) -> bool {
-    event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter)
-}
-
 fn card(w: i32, h: i32) -> Rect {
     let (width, height) = (CARD.0.min(w - 16), CARD.1);
     Rect::new((w - width) / 2, ((h - height) / 2).max(-20), width, height)
 }
 
-fn line(text: &str, place: Rect, color: fltk::enums::Color) {
+fn line(text: &str, place: Rect, color: Color) {
     let text = paint::fitting(text, place.w, (REGULAR, 12));
     paint::text_in(&text, place.x, place.y, place.h, (REGULAR, 12), color);
-}
-
-fn wrapped(text: &str, width: i32) -> Vec<String> {
-    draw::set_font(REGULAR, 14);
-    super::wrap::wrap(text, f64::from(width), &mut draw::width)
-        .iter()
-        .map(|line| text.get(line.start..line.end).unwrap_or_default().to_owned())
-        .collect()
 }
 
 fn field(context: &Context) -> Input {
@@ -288,38 +283,12 @@ fn radio(context: &Rc<Context>, label: &'static str, hint: Option<&'static str>)
         let label = paint::fitting(&words.get(label), rect.w - 28, (STRONG, 14));
         paint::text_in(&label, rect.x + 28, rect.y, 26, (STRONG, 14), theme.text);
         if let Some(hint) = hint {
-            for (index, text) in (0..).zip(wrapped_small(&words.get(hint), rect.w - 28).iter().take(2)) {
+            for (index, text) in (0..).zip(wrapped(&words.get(hint), rect.w - 28, (REGULAR, 12)).iter().take(2)) {
                 line(text, Rect::new(rect.x + 28, rect.y + 25 + 17 * index, rect.w - 28, 17), theme.faint);
             }
         }
     });
     radio
-}
-
-fn wrapped_small(text: &str, width: i32) -> Vec<String> {
-    draw::set_font(REGULAR, 12);
-    super::wrap::wrap(text, f64::from(width), &mut draw::width)
-        .iter()
-        .map(|line| text.get(line.start..line.end).unwrap_or_default().to_owned())
-        .collect()
-}
-
-fn primary(context: &Rc<Context>, label: &'static str) -> Button {
-    let mut button = Button::default();
-    button.super_draw(false);
-    let context = context.clone();
-    button.draw(move |button| {
-        let (theme, rect) = (&context.theme, Rect::of(button));
-        paint::fill(rect, theme.surface);
-        if button.has_focus() {
-            paint::fill_round(rect, 12, theme.text);
-        }
-        paint::fill_round(rect.shrunk(if button.has_focus() { 2 } else { 0 }), 11, theme.accent);
-        let (label, font) = (context.words.get(label), (STRONG, 15));
-        let x = rect.x + (rect.w - paint::width_in(&label, font)) / 2;
-        paint::text_in(&label, x, rect.y, rect.h, font, theme.on_accent);
-    });
-    button
 }
 
 fn name_problem(problem: InvalidName, words: &Words) -> String {

@@ -30,7 +30,7 @@ pub fn header(context: &Rc<Context>) -> Widget {
         let (context, chip) = (context.clone(), chip.clone());
         move |widget| chip.set(paint_header(&context, Rect::of(widget)))
     });
-    clickable(&mut widget, chip, context, || Action::TogglePeople);
+    clickable(&mut widget, vec![(chip, || Action::TogglePeople)], context);
     widget
 }
 
@@ -67,18 +67,18 @@ fn paint_header(context: &Context, rect: Rect) -> Rect {
 /// The line below the conversation.
 #[must_use]
 pub fn status(context: &Rc<Context>) -> Widget {
-    let change = Rc::new(Cell::new(Rect::default()));
+    let (change, stop) = (Rc::new(Cell::new(Rect::default())), Rc::new(Cell::new(Rect::default())));
     let mut widget = Widget::default();
     widget.draw({
-        let (context, change) = (context.clone(), change.clone());
-        move |widget| change.set(paint_status(&context, Rect::of(widget)))
+        let (context, change, stop) = (context.clone(), change.clone(), stop.clone());
+        move |widget| paint_status(&context, Rect::of(widget), &change, &stop)
     });
-    clickable(&mut widget, change, context, || Action::ChangeLogin);
+    clickable(&mut widget, vec![(change, || Action::ChangeLogin), (stop, || Action::StopHosting)], context);
     widget
 }
 
-/// Draws the status; where name and server can be changed.
-fn paint_status(context: &Context, rect: Rect) -> Rect {
+/// Draws the status, and where name and server can be changed and a hosted server stopped.
+fn paint_status(context: &Context, rect: Rect, change: &Cell<Rect>, stop: &Cell<Rect>) {
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     let (text, color) = status_text(&model, words, theme);
@@ -86,19 +86,20 @@ fn paint_status(context: &Context, rect: Rect) -> Rect {
 
     let font = (REGULAR, 12);
     let strong = (STRONG, 12);
-    let mut change = Rect::default();
     let mut right = rect.x + rect.w - 24;
-    if matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle) {
-        let label = words.get("status-change");
+    let mut link = |label: Option<&str>, place: &Cell<Rect>| {
+        let Some(label) = label.map(|key| words.get(key)) else { return place.set(Rect::default()) };
         let width = paint::width_in(&label, strong);
-        change = Rect::new(right - width - 6, rect.y, width + 12, 26);
+        place.set(Rect::new(right - width - 6, rect.y, width + 12, 26));
         paint::text_in(&label, right - width, rect.y, 26, strong, theme.accent);
         right -= width + 16;
-    }
+    };
+    let away = matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle);
+    link(away.then_some("status-change"), change);
+    link(model.hosted.then_some("status-stop-hosting"), stop);
     let refused = matches!(model.connection, Connection::Refused(_));
     let text = paint::fitting(&text, right - rect.x - 42, font);
     paint::text_in(&text, rect.x + 40, rect.y, 26, font, if refused { theme.problem } else { theme.faint });
-    change
 }
 
 /// How the connection is, in words and a colour.
@@ -113,7 +114,11 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
         }
         Connection::Online { encrypted } => {
             let how = if *encrypted { words.get("status-encrypted") } else { words.get("status-not-encrypted") };
-            (format!("{} · {how}", words.with("status-online", &[server])), theme.good)
+            let mut text = format!("{} · {how}", words.with("status-online", &[server]));
+            if model.in_hosted_chat() {
+                text = format!("{text} · {}", words.get("status-hosted"));
+            }
+            (text, theme.good)
         }
         Connection::Lost { why, retry_at_ms } => {
             // Rounded up: it says 1 until it is time, and never less than nothing.
@@ -127,23 +132,26 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
     }
 }
 
-/// Makes a part of a widget pushable.
-fn clickable(widget: &mut Widget, place: Rc<Cell<Rect>>, context: &Rc<Context>, action: fn() -> Action) {
+/// A part of a widget, and what pushing it means.
+type Part = (Rc<Cell<Rect>>, fn() -> Action);
+
+/// Makes parts of a widget pushable.
+fn clickable(widget: &mut Widget, parts: Vec<Part>, context: &Rc<Context>) {
     let context = context.clone();
     widget.handle(move |widget, event| {
         let (x, y) = app::event_coords();
-        let inside = place.get().holds(x, y);
+        let part = parts.iter().find(|(place, _)| place.get().holds(x, y));
         match event {
             Event::Enter | Event::Move => {
                 if let Some(mut window) = widget.window() {
-                    window.set_cursor(if inside { Cursor::Hand } else { Cursor::Default });
+                    window.set_cursor(if part.is_some() { Cursor::Hand } else { Cursor::Default });
                 }
                 true
             }
-            Event::Push if inside => {
+            Event::Push => part.is_some_and(|(_, action)| {
                 context.push(action());
                 true
-            }
+            }),
             _ => false,
         }
     });

@@ -8,6 +8,7 @@
 //! whole process): they put actions into a bounded queue of theirs and call `fltk::app::awake` when it turns from
 //! empty to not empty.
 
+pub mod buttons;
 pub mod composer;
 pub mod context;
 pub mod first_start;
@@ -17,6 +18,7 @@ pub mod message_list;
 mod message_menu;
 mod message_paint;
 pub mod paint;
+pub mod question;
 pub mod row_layout;
 pub mod row_words;
 pub mod shown;

@@ -12,6 +12,7 @@ use fltk::{
 use super::{
     row_layout::{Measure, Style, line_height},
     theme::{self, STRONG},
+    wrap::wrap,
 };
 
 /// A rectangle in the coordinates of the window.
@@ -115,6 +116,16 @@ pub fn fitting(words: &str, width: i32, font: (Font, i32)) -> String {
         }
     }
     String::new()
+}
+
+/// A text in lines that fit.
+#[must_use]
+pub fn wrapped(text: &str, width: i32, (font, size): (Font, i32)) -> Vec<String> {
+    draw::set_font(font, size);
+    wrap(text, f64::from(width), &mut draw::width)
+        .iter()
+        .map(|line| text.get(line.start..line.end).unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// The picture of a person: the first letter of the name on their colour.

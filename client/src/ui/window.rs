@@ -2,7 +2,10 @@
 //!
 //! Owns when things are drawn. The only file that changes the model, and the only one that waits.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use fltk::{app, enums::CallbackReason, group::Group, prelude::*, widget::Widget, window::DoubleWindow};
 
@@ -10,18 +13,19 @@ use super::{
     Options, Outside,
     composer::Composer,
     context::Context,
-    first_start::FirstStart,
+    first_start::{self, FirstStart},
     geometry::{WINDOW_MIN, divide},
     lines,
     message_list::MessageList,
     paint::Rect,
+    question::Ask,
     shown::Shown,
     side_panels,
     theme::{self, Theme},
 };
 use crate::{
     i18n::Words,
-    model::{Action, Connection, Effect, Model},
+    model::{Action, Connection, Effect, Model, question::Answer},
 };
 
 /// The window class that desktops know the program by.
@@ -41,6 +45,8 @@ struct Parts {
     list: MessageList,
     composer: Composer,
     first_start: FirstStart,
+    ask: Ask,
+    least_height: Rc<Cell<i32>>,
 }
 
 /// Shows the window until it is closed.
@@ -136,7 +142,6 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     window.set_xclass(CLASS);
     window.set_label(&context.words.get("app-name"));
     window.set_color(theme.surface);
-    window.size_range(WINDOW_MIN.0, WINDOW_MIN.1, 0, 0);
 
     // The parts that a new size moves exist only later.
     let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
@@ -149,10 +154,23 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     let people = side_panels::people(context);
     chat.end();
     let first_start = FirstStart::new(context);
+    let ask = Ask::new(context);
     window.end();
     window.make_resizable(true);
 
-    let mut built = Parts { window, chat, rooms, header, status, people, list, composer, first_start };
+    let mut built = Parts {
+        window,
+        chat,
+        rooms,
+        header,
+        status,
+        people,
+        list,
+        composer,
+        first_start,
+        ask,
+        least_height: Rc::default(),
+    };
     built.window.resize_callback({
         let (parts, context) = (parts.clone(), context.clone());
         move |_, _, _, _, _| {
@@ -167,9 +185,11 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
         let context = context.clone();
         move |_| {
             // Escape would close the window; in a chat it is pressed to get out of something smaller.
-            if app::callback_reason() != CallbackReason::Cancelled {
-                context.push(Action::Close);
-            }
+            context.push(if app::callback_reason() == CallbackReason::Cancelled {
+                Action::Answer(Answer::Cancel)
+            } else {
+                Action::Close
+            });
         }
     });
     *parts.borrow_mut() = Some(built.clone());
@@ -181,14 +201,17 @@ impl Parts {
     fn render(&mut self, context: &Context) {
         let model = context.model();
         self.window.set_label(&title(&model, &context.words));
+        let talking = model.form.is_none() && model.question.is_none();
+        let was_talking = self.chat.visible();
         let dialog = model.form.is_some();
-        if dialog == self.chat.visible() {
-            if dialog { self.chat.hide() } else { self.chat.show() }
+        if talking != was_talking {
+            if talking { self.chat.show() } else { self.chat.hide() }
         }
-        let was_dialog = self.first_start.group.visible();
-        self.first_start.render(model.form.as_ref());
+        self.first_start.render(model.form.as_ref(), model.question.is_some());
+        self.ask.render(model.question.as_ref(), &context.words);
         drop(model);
-        if was_dialog && !dialog {
+        self.limit_size(dialog);
+        if talking && !was_talking {
             // The keyboard must not go on writing into a field that is no longer there.
             self.composer.focus();
         }
@@ -200,6 +223,18 @@ impl Parts {
         self.composer.area.redraw();
     }
 
+    /// The dialog does not scroll, so it keeps the window from becoming smaller than itself.
+    fn limit_size(&mut self, dialog: bool) {
+        let least = if dialog { first_start::HEIGHT_MIN } else { WINDOW_MIN.1 };
+        if self.least_height.replace(least) == least {
+            return;
+        }
+        self.window.size_range(WINDOW_MIN.0, least, 0, 0);
+        if self.window.h() < least {
+            self.window.set_size(self.window.w(), least);
+        }
+    }
+
     fn focus(&mut self, context: &Context) {
         if context.model().form.is_none() {
             self.composer.focus();
@@ -209,11 +244,11 @@ impl Parts {
     /// Puts everything in its place.
     fn place(&mut self, context: &Context) {
         if let Ok(model) = context.try_model() {
-            self.arrange(&model, true);
+            self.arrange(&model, &context.words, true);
         }
     }
 
-    fn arrange(&mut self, model: &Model, again: bool) {
+    fn arrange(&mut self, model: &Model, words: &Words, again: bool) {
         let (w, h) = (self.window.w(), self.window.h());
         let wanted = self.composer.wanted_height(model);
         let places = divide(w, h, model.people_shown, wanted);
@@ -226,9 +261,10 @@ impl Parts {
         self.composer.place(places.composer, model);
         if again && self.composer.wanted_height(model) != wanted {
             // Without its scroll bar the text may need a line less.
-            return self.arrange(model, false);
+            return self.arrange(model, words, false);
         }
         self.first_start.place(w, h);
+        self.ask.place(w, h, model.question.as_ref(), words);
         self.window.redraw();
     }
 }

@@ -1,6 +1,6 @@
 //! Between the window and the world: carries out what the model wishes, and brings back what comes of it.
 //!
-//! Owns the profile's lock, the network thread and the start of a hosted server. Decides nothing: every choice was
+//! Owns the profile's lock, the network thread, and when a hosted server is started, stopped and asked after. Decides nothing: every choice was
 //! made by the model, and every answer goes to it.
 
 use std::{
@@ -13,7 +13,7 @@ use fltk::app;
 use tertulia_client::{
     address::ServerAddress,
     i18n::Language,
-    model::{Action, Effect, HostFailure, Refusal, from_session::action_of},
+    model::{Action, Effect, HostFailure, Refusal, from_session::action_of, question::StopFailure},
     network::{Busy, Network, Options},
     session::Event,
     store::{Profile, ProfileLock},
@@ -27,7 +27,10 @@ use crate::{desktop, host};
 pub(crate) type Opened = Result<(Profile, ProfileLock), Refusal>;
 
 /// What came of hosting.
-type Hosted = Result<(), HostFailure>;
+enum Hosted {
+    Started(Result<(), HostFailure>),
+    Stopped(Result<(), StopFailure>),
+}
 
 /// See the module's page.
 pub(crate) struct Desk {
@@ -45,7 +48,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(profile: Opened, language: Language) -> Self {
-        Self {
+        let mut desk = Self {
             profile,
             language,
             hosted_data: desktop::data_home().map(|data| data.join("tertulia").join("hosted-server")),
@@ -55,11 +58,16 @@ impl Desk {
             waiting: VecDeque::new(),
             host_name: String::new(),
             hosted: channel(),
-        }
+        };
+        desk.look_for_hosted();
+        desk
+    }
+
+    fn look_for_hosted(&mut self) {
+        self.actions.push_back(Action::Hosting(host::is_running(self.hosted_data.as_deref())));
     }
 
     fn connect(&mut self, server: ServerAddress, name: String) {
-        self.disconnect();
         let (profile, _) = match &self.profile {
             Ok(profile) => profile,
             Err(refusal) => return self.actions.push_back(Action::Refused(refusal.clone())),
@@ -103,10 +111,20 @@ impl Outside for Desk {
             if let Some(network) = &self.network {
                 network.drain(&mut self.events);
             }
+            let turned = |event: &Event| matches!(event, Event::LoggedIn { .. } | Event::Disconnected { .. });
+            let turned = self.events.iter().any(turned);
             self.actions.extend(self.events.drain(..).filter_map(action_of));
+            if turned {
+                // It may have been started or stopped by another window, or by hand.
+                self.look_for_hosted();
+            }
             match self.hosted.1.try_recv() {
-                Ok(Ok(())) => self.connect(ServerAddress::default(), self.host_name.clone()),
-                Ok(Err(failure)) => self.actions.push_back(Action::HostFailed(failure)),
+                Ok(Hosted::Started(Ok(()))) => {
+                    self.connect(ServerAddress::default(), self.host_name.clone());
+                    self.look_for_hosted();
+                }
+                Ok(Hosted::Started(Err(failure))) => self.actions.push_back(Action::HostFailed(failure)),
+                Ok(Hosted::Stopped(result)) => self.actions.push_back(Action::HostStopped(result)),
                 Err(_) => {}
             }
         }
@@ -115,7 +133,10 @@ impl Outside for Desk {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Connect { server, name } => self.connect(server, name),
+            Effect::Connect { server, name } => {
+                self.disconnect();
+                self.connect(server, name);
+            }
             Effect::Host { name } => {
                 self.disconnect();
                 self.host_name = name;
@@ -123,7 +144,14 @@ impl Outside for Desk {
                 let done = self.hosted.0.clone();
                 host::start(self.hosted_data.clone(), desktop::path(), move |result| {
                     // Nobody listens any more when the window has gone.
-                    let _ = done.send(result);
+                    let _ = done.send(Hosted::Started(result));
+                    app::awake();
+                });
+            }
+            Effect::StopHosted => {
+                let done = self.hosted.0.clone();
+                host::stop(self.hosted_data.clone(), move |result| {
+                    let _ = done.send(Hosted::Stopped(result));
                     app::awake();
                 });
             }

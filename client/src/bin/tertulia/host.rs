@@ -1,18 +1,19 @@
 //! Hosting a chat on this computer: a server that somebody runs here already, or one that is started now.
 //!
-//! Owns the start of `tertulia-server`. The server is its own program with a data directory of its own; it outlives
-//! the window, and nothing here stops it. Blocks for seconds at worst, so it has a thread.
+//! Owns the start and the stop of `tertulia-server`. The server is its own program with a data directory of its own,
+//! and it outlives the window. Only the one on that directory is ever stopped, in the orderly way (SIGTERM). Both take
+//! seconds at worst, so they have threads.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "this file owns the start of the server: a process, its log file, a probe of the port, a thread"
+    reason = "this file owns the start and the stop of the server: a process, its files, a probe of the port, threads"
 )]
 
 use std::{
     env,
     ffi::OsStr,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -21,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use tertulia_client::model::HostFailure;
+use tertulia_client::model::{HostFailure, question::StopFailure};
 use tertulia_protocol::limits::DEFAULT_PORT;
 
 const PROBE: Duration = Duration::from_millis(300);
@@ -35,7 +36,100 @@ pub(crate) fn start(
     done: impl FnOnce(Result<(), HostFailure>) + Send + 'static,
 ) {
     // Without a thread nobody would ever answer, and the window would wait for nothing.
-    thread::spawn(move || done(if answers() { Ok(()) } else { launch(data, path.as_deref()) }));
+    thread::spawn(move || {
+        if answers() {
+            return done(Ok(()));
+        }
+        match launch(data, path.as_deref()) {
+            Ok(mut server) => {
+                done(Ok(()));
+                // If it ends before this program does, somebody has to take note, or it would stay as a zombie.
+                let _ = server.wait();
+            }
+            Err(failure) => done(Err(failure)),
+        }
+    });
+}
+
+/// Whether the server that this person hosts runs.
+pub(crate) fn is_running(data: Option<&Path>) -> bool {
+    data.is_some_and(|data| system::running(data).is_some())
+}
+
+/// Stops the server that this person hosts, then says so (or why not), on a thread of its own.
+pub(crate) fn stop(data: Option<PathBuf>, done: impl FnOnce(Result<(), StopFailure>) + Send + 'static) {
+    thread::spawn(move || {
+        done(match data.as_deref().and_then(system::running) {
+            Some(server) => system::stop(&server),
+            None => Ok(()),
+        });
+    });
+}
+
+/// What the lock of a data directory tells: the process that holds it, if one does.
+#[cfg(target_os = "linux")]
+fn holder(data: &Path) -> Option<i32> {
+    let mut lock = File::open(data.join("lock")).ok()?;
+    let mut told = String::new();
+    (&mut lock).take(32).read_to_string(&mut told).ok()?;
+    let process = told.trim().parse().ok()?;
+    // Who is killed leaves its number behind, but not its lock.
+    matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(process)
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::os::fd::OwnedFd;
+
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        io::{Errno, retry_on_intr},
+        process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+    };
+
+    use super::*;
+
+    /// A server needs five seconds at most to tell everybody and to store what it was given.
+    const PATIENCE: Timespec = Timespec { tv_sec: 8, tv_nsec: 0 };
+
+    /// The server on this directory. It is held as a process, not as a number: what is asked and done from here on
+    /// cannot meet another one that got its number since.
+    pub(super) fn running(data: &Path) -> Option<OwnedFd> {
+        let number = holder(data)?;
+        let process = pidfd_open(Pid::from_raw(number)?, PidfdFlags::empty()).ok()?;
+        let program = fs::read_link(format!("/proc/{number}/exe")).ok()?;
+        let name = program.file_name()?.to_str()?;
+        // The program may have been replaced by a newer one since it was started.
+        let is_server = name.strip_suffix(" (deleted)").unwrap_or(name) == SERVER;
+        (is_server && holder(data) == Some(number)).then_some(process)
+    }
+
+    pub(super) fn stop(server: &OwnedFd) -> Result<(), StopFailure> {
+        let failed = |error: Errno| StopFailure::System(error.to_string());
+        match pidfd_send_signal(server, Signal::TERM) {
+            Err(Errno::SRCH) => return Ok(()),
+            sent => sent.map_err(failed)?,
+        }
+        let mut ended = [PollFd::new(server, PollFlags::IN)];
+        match retry_on_intr(|| poll(&mut ended, Some(&PATIENCE))).map_err(failed)? {
+            0 => Err(StopFailure::TooSlow),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Elsewhere nothing is known of the process, so that stopping it is never offered.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use super::*;
+
+    pub(super) fn running(_: &Path) -> Option<std::convert::Infallible> {
+        None
+    }
+
+    pub(super) fn stop(server: &std::convert::Infallible) -> Result<(), StopFailure> {
+        match *server {}
+    }
 }
 
 /// Whether anybody listens at the usual port of this computer. Who it is, the login will tell.
@@ -45,7 +139,7 @@ fn answers() -> bool {
     here.iter().any(|address| TcpStream::connect_timeout(address, PROBE).is_ok())
 }
 
-fn launch(data: Option<PathBuf>, path: Option<&OsStr>) -> Result<(), HostFailure> {
+fn launch(data: Option<PathBuf>, path: Option<&OsStr>) -> Result<Child, HostFailure> {
     let beside = env::current_exe().ok().and_then(|here| Some(here.parent()?.join(SERVER)));
     let program = find(beside.as_deref(), path).ok_or(HostFailure::NotFound)?;
     let stopped = |why: &str| HostFailure::Stopped(why.to_owned());
@@ -61,7 +155,7 @@ fn launch(data: Option<PathBuf>, path: Option<&OsStr>) -> Result<(), HostFailure
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut server = command.spawn().map_err(|error| stopped(&error.to_string()))?;
     if is_ready(&mut server) {
-        return Ok(());
+        return Ok(server);
     }
     let _ = server.wait();
     let mut said = String::new();
@@ -84,6 +178,37 @@ fn find(beside: Option<&Path>, path: Option<&OsStr>) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_that_is_not_our_server_is_left_alone() {
+        use std::io::Write;
+        let data = tempfile::tempdir().unwrap();
+        assert_eq!(holder(data.path()), None, "nothing was ever hosted");
+        let mut lock = File::create(data.path().join("lock")).unwrap();
+        writeln!(lock, "{}", std::process::id()).unwrap();
+        assert_eq!(holder(data.path()), None, "the number was left behind by somebody who was killed");
+        lock.lock().unwrap();
+        assert_eq!(holder(data.path()), Some(i32::try_from(std::process::id()).unwrap()));
+        assert!(system::running(data.path()).is_none(), "this process is no server");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_server_on_the_directory_is_stopped() {
+        let (programs, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // A program of that name that holds the lock, as a server does, and waits.
+        let program = programs.path().join(SERVER);
+        fs::copy("/usr/bin/sleep", &program).unwrap();
+        let mut server = Command::new(&program).arg("60").spawn().unwrap();
+        let lock = File::create(data.path().join("lock")).unwrap();
+        fs::write(data.path().join("lock"), format!("{}\n", server.id())).unwrap();
+        lock.lock().unwrap();
+        let process = system::running(data.path()).expect("it runs");
+        assert_eq!(system::stop(&process), Ok(()));
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&server.wait().unwrap()), Some(15));
+        assert!(system::running(data.path()).is_none());
+    }
 
     #[test]
     fn the_server_beside_the_window_comes_before_the_one_on_the_path() {

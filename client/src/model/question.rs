@@ -1,0 +1,91 @@
+//! What a person is asked before something that could not be taken back.
+//!
+//! Owns which questions there are, which answers each of them has, and which answer is the safe one. The words and the
+//! buttons are the window's.
+
+use crate::address::ServerAddress;
+
+/// What the question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The window is to close.
+    Quit,
+    /// The server that runs on this computer is to stop.
+    StopHosting,
+    /// The dialog leads to another server.
+    ChangeServer {
+        /// The name to go there with.
+        name: String,
+        /// Where it is.
+        server: ServerAddress,
+        /// Whether it is to run on this computer.
+        host: bool,
+    },
+}
+
+/// What can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Leave everything as it is.
+    Cancel,
+    /// Do what the question is about.
+    Go,
+    /// Stop the server on this computer (and then do what the question is about).
+    Stop,
+}
+
+/// How far the server's end has come, once it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stopping {
+    /// It was not asked for.
+    #[default]
+    No,
+    /// It was.
+    Waiting,
+    /// It did not come.
+    Failed(StopFailure),
+}
+
+/// Why the server on this computer still runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopFailure {
+    /// It was told to stop and takes its time.
+    TooSlow,
+    /// It could not be told; what the system said.
+    System(String),
+}
+
+/// A question that is being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What it is about.
+    pub about: About,
+    /// Whether a server of this person runs on this computer, and this window is in it.
+    pub hosted: bool,
+    /// How many messages would be lost.
+    pub unsent: usize,
+    /// How many others are in the chat.
+    pub others: u64,
+    /// How far the server's end has come.
+    pub stopping: Stopping,
+}
+
+impl Question {
+    /// Whether the end of the server is being waited for: there is nothing to answer then.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.stopping == Stopping::Waiting
+    }
+
+    /// The answers there are; the first is the one that harms nobody.
+    #[must_use]
+    pub fn answers(&self) -> &'static [Answer] {
+        match (&self.about, self.hosted, self.unsent) {
+            _ if self.is_waiting() => &[],
+            (About::Quit, true, 0) => &[Answer::Go, Answer::Stop, Answer::Cancel],
+            (About::Quit, true, _) => &[Answer::Cancel, Answer::Go, Answer::Stop],
+            (About::StopHosting, ..) => &[Answer::Cancel, Answer::Stop],
+            (About::Quit | About::ChangeServer { .. }, ..) => &[Answer::Cancel, Answer::Go],
+        }
+    }
+}
