@@ -97,7 +97,11 @@ impl Process {
         let mut nanos = 0;
         for thread in threads {
             let thread = thread.map_err(|error| Failure::doing("a thread of the server", error))?;
-            let told = read(&thread.path().join("schedstat"))?;
+            // A thread may end between being listed and being asked, and takes its time with it.
+            let told = match read(&thread.path().join("schedstat")) {
+                Err(_) if !thread.path().exists() => continue,
+                told => told?,
+            };
             nanos += first_number(&told).ok_or_else(|| Failure::new("schedstat is not understood"))?;
         }
         let (user_ticks, system_ticks) =
