@@ -188,7 +188,7 @@ fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
             actions.extend([talk, submit(1, "Esto no le gusta al servidor."), submit(2, "Esto está en camino.")]);
         }
         "crowd" => {
-            let people = (10..=309).map(|n| (UserId(n), format!("persona {n}"))).collect::<Vec<_>>();
+            let people = (10..=509).map(|n| (UserId(n), format!("persona {n}"))).collect::<Vec<_>>();
             let ids = people.iter().map(|(id, _)| *id).collect();
             let page = (301..=400).map(|n| entry(n, UserId(10 + n % 40), now - 1_000 * (400 - n as i64), &sentence(n)));
             actions.extend([Action::Users(people), Action::Online(ids), Action::Entries(GENERAL, page.collect())]);

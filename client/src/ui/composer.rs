@@ -77,7 +77,7 @@ impl Composer {
                     editor.scroll((editor.scroll_row() + app::event_dy_value()).max(1), 0);
                     true
                 }
-                Event::KeyDown => key(&context, &mut list, &buffer),
+                Event::KeyDown => erase_word(editor, &buffer) || key(&context, &mut list, &buffer),
                 Event::Focus | Event::Unfocus => {
                     context.push(Action::Focus(event == Event::Focus));
                     false
@@ -182,6 +182,25 @@ fn key(context: &Context, list: &mut MessageList, buffer: &TextBuffer) -> bool {
 
 /// Takes the text out at once. Keys that come before the model has looked at it, as they do when the window was busy,
 /// are the beginning of the next text; emptied any later, the composer would lose them.
+/// Control and an erasing key take away a word, as everywhere else; the toolkit would take a character.
+fn erase_word(editor: &mut TextEditor, buffer: &TextBuffer) -> bool {
+    if !app::is_event_ctrl() || buffer.selected() {
+        return false;
+    }
+    let (mut buffer, from) = (buffer.clone(), editor.insert_position());
+    match app::event_key() {
+        Key::BackSpace => editor.previous_word(),
+        Key::Delete => editor.next_word(),
+        _ => return false,
+    }
+    let to = editor.insert_position();
+    buffer.remove(from.min(to), from.max(to));
+    editor.set_insert_position(from.min(to));
+    editor.show_insert_position();
+    editor.do_callback();
+    true
+}
+
 fn submit(context: &Context, buffer: &TextBuffer) {
     let text = buffer.text();
     buffer.clone().set_text("");

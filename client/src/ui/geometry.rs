@@ -35,10 +35,16 @@ pub struct Places {
     pub people: Rect,
 }
 
+/// Whether a window of this width has room for the people beside the conversation.
+#[must_use]
+pub fn people_fit(w: i32) -> bool {
+    w - PEOPLE >= CONVERSATION_MIN
+}
+
 /// Divides a window.
 #[must_use]
 pub fn divide(w: i32, h: i32, people_shown: bool, composer: i32) -> Places {
-    let people = if people_shown && w - PEOPLE >= CONVERSATION_MIN { PEOPLE } else { 0 };
+    let people = if people_shown && people_fit(w) { PEOPLE } else { 0 };
     let rooms = if w - people - ROOMS >= CONVERSATION_MIN { ROOMS } else { 0 };
     let middle = w - rooms - people;
     let composer = composer.min(h - HEADER - STATUS - 60).max(0);

@@ -13,6 +13,7 @@ use fltk::{
 
 use super::{
     context::Context,
+    geometry::people_fit,
     paint::{self, Rect},
     theme::{REGULAR, STRONG, Theme},
 };
@@ -28,14 +29,18 @@ pub fn header(context: &Rc<Context>) -> Widget {
     let mut widget = Widget::default();
     widget.draw({
         let (context, chip) = (context.clone(), chip.clone());
-        move |widget| chip.set(paint_header(&context, Rect::of(widget)))
+        move |widget| {
+            let foldable = widget.window().is_some_and(|window| people_fit(window.w()));
+            let place = paint_header(&context, Rect::of(widget), foldable);
+            chip.set(if foldable { place } else { Rect::default() });
+        }
     });
     clickable(&mut widget, vec![(chip, || Action::TogglePeople)], context);
     widget
 }
 
-/// Draws the header; where the people can be folded.
-fn paint_header(context: &Context, rect: Rect) -> Rect {
+/// Draws the header; where the people can be folded, if the window has room for them.
+fn paint_header(context: &Context, rect: Rect, foldable: bool) -> Rect {
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
@@ -47,11 +52,15 @@ fn paint_header(context: &Context, rect: Rect) -> Rect {
     } else {
         words.get("people-title")
     };
-    let label = format!("{count}  {}", if model.people_shown { "›" } else { "‹" });
+    let label = match (foldable, model.people_shown) {
+        (false, _) => count,
+        (true, true) => format!("{count}  ›"),
+        (true, false) => format!("{count}  ‹"),
+    };
     let font = (REGULAR, 13);
     let width = paint::width_in(&label, font) + 42;
     let chip = Rect::new(rect.x + rect.w - width - 20, rect.y + 13, width, 30);
-    paint::card(chip, 15, if model.people_shown { theme.raised } else { theme.surface }, theme.line);
+    paint::card(chip, 15, if foldable && model.people_shown { theme.raised } else { theme.surface }, theme.line);
     let dot = Rect::new(chip.x + 14, chip.y + 11, 8, 8);
     paint::fill_round(dot, 4, if online { theme.good } else { theme.faint });
     paint::text_in(&label, chip.x + 29, chip.y, chip.h, font, theme.text);

@@ -18,6 +18,8 @@ pub(super) fn make(context: &Context) -> MenuButton {
     let colors = &context.theme;
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     app::set_menu_linespacing(12);
+    // It is opened by the mouse alone; the keyboard would be lost in it, for it has no place in the window.
+    menu.clear_visible_focus();
     menu.set_frame(FrameType::BorderBox);
     menu.set_down_frame(FrameType::FlatBox);
     menu.set_color(colors.raised);

@@ -4,6 +4,7 @@
 //! toolkit. Decides nothing.
 
 use fltk::{draw, enums::Color};
+use tertulia_protocol::UserId;
 
 use super::{
     context::Context,
@@ -16,6 +17,9 @@ use super::{
     viewport::Placed,
 };
 use crate::model::{Connection, Model, View, calendar::clock, timeline::RowKey};
+
+/// The height of a heading that is kept in sight.
+const KEPT: i32 = 28;
 
 /// What is to be drawn, and where.
 #[derive(Debug)]
@@ -38,17 +42,22 @@ pub(super) fn paint(list: &mut ListState, scene: &Scene<'_>) {
     if rows.is_empty() {
         paint_empty(scene, &mut shown);
     }
+    let kept = kept_heading(list, scene);
+    let covered = kept.as_ref().map_or(rect.y, |kept| kept.place.y + kept.place.h);
     for (placed, key) in rows {
         let Some(view) = scene.model.view(placed.index) else { continue };
         let Some((_, _, layout)) = list.layouts.get(&key) else { continue };
         let top = rect.y + placed.top;
         let hovered = list.pointer.is_some_and(|(_, y)| (top..top + placed.height).contains(&y));
         let marks = Marks { selected: list.selected == Some(key), hovered };
-        if let Some(retry) = paint_row(scene, &view, layout, top, marks, &mut shown)
+        if let Some(retry) = paint_row(scene, &view, layout, (top, covered), marks, &mut shown)
             && let RowKey::Pending(cid) = key
         {
             list.retries.push((retry, cid));
         }
+    }
+    if let Some(kept) = kept {
+        paint_kept(scene, &kept, &mut shown);
     }
     list.thumb = scene.bar.map(|bar| paint_bar(scene, bar, list.pointer));
     list.pill = (!at_end(list, scene)).then(|| paint_pill(scene));
@@ -78,7 +87,7 @@ fn paint_row(
     scene: &Scene<'_>,
     view: &View<'_>,
     layout: &RowLayout,
-    top: i32,
+    (top, covered): (i32, i32),
     marks: Marks,
     shown: &mut Vec<ShownRow>,
 ) -> Option<Rect> {
@@ -107,13 +116,15 @@ fn paint_row(
     let mut told = ShownRow::new(row, rseq);
     let mut told_any = false;
     let mut retry = None;
-    if let (Some(y), Some((user, _))) = (layout.avatar, view.author) {
+    // The picture goes with the heading: what is kept in sight has its own.
+    let picture = layout.avatar.filter(|y| top + y >= covered);
+    if let (Some(y), Some((user, _))) = (picture, view.author) {
         let name = author_name(view, &scene.context.words);
         paint::avatar(&name, rect.x + AVATAR_X, top + y, AVATAR, theme.person(user), theme.surface);
     }
     for piece in &layout.pieces {
         let (x, y, high) = (rect.x + piece.x, top + piece.top, line_height(piece.style));
-        if y + high <= rect.y || y >= rect.y + rect.h {
+        if y + high <= covered || y >= rect.y + rect.h {
             if piece.role == Role::Line {
                 told.left_out();
             }
@@ -152,6 +163,56 @@ fn paint_row(
         shown.push(told);
     }
     retry
+}
+
+/// The heading of the group at the top, which was scrolled out of sight: without it nobody would know who speaks.
+struct Kept {
+    place: Rect,
+    user: UserId,
+    name: String,
+    time: String,
+}
+
+fn kept_heading(list: &ListState, scene: &Scene<'_>) -> Option<Kept> {
+    let first = list.placed.first()?;
+    let view = scene.model.view(first.index)?;
+    let (user, _) = view.author?;
+    let (_, _, layout) = list.layouts.get(&view.row.key)?;
+    let in_sight = |piece: &Piece| piece.role == Role::Name && first.top + piece.top >= 0;
+    if layout.pieces.iter().any(in_sight) {
+        return None;
+    }
+    // The next group pushes it out.
+    let other = |row: &&Placed| scene.model.view(row.index).is_none_or(|view| view.heading || view.author.is_none());
+    let end = list.placed.iter().skip(1).find(other).map_or(KEPT, |row| row.top.min(KEPT));
+    let place = Rect::new(scene.rect.x, scene.rect.y + end - KEPT, scene.rect.w, KEPT);
+    Some(Kept { place, user, name: author_name(&view, &scene.context.words), time: clock(view.time) })
+}
+
+fn paint_kept(scene: &Scene<'_>, kept: &Kept, shown: &mut [ShownRow]) {
+    let (theme, place) = (&scene.context.theme, kept.place);
+    paint::fill(place, theme.surface);
+    if place.y == scene.rect.y {
+        paint::fill(Rect::new(place.x, place.y + place.h - 1, place.w, 1), theme.line);
+    }
+    paint::avatar(
+        &kept.name,
+        place.x + AVATAR_X + AVATAR - 20,
+        place.y + 4,
+        20,
+        theme.person(kept.user),
+        theme.surface,
+    );
+    let (x, font) = (place.x + TEXT_X, (STRONG, 13));
+    let time_width = paint::width_in(&kept.time, (REGULAR, 11));
+    let name = paint::fitting(&kept.name, place.w - TEXT_X - RIGHT - time_width - 8, font);
+    paint::text_in(&name, x, place.y, place.h - 1, font, theme.person(kept.user));
+    let after = x + paint::width_in(&name, font) + 8;
+    paint::text_in(&kept.time, after, place.y + 1, place.h - 1, (REGULAR, 11), theme.faint);
+    if let Some(row) = shown.first_mut().filter(|row| row.lacks_name()) {
+        row.drew_name(&name);
+        row.drew_time(&kept.time);
+    }
 }
 
 fn ink(scene: &Scene<'_>, view: &View<'_>, piece: &Piece) -> Color {

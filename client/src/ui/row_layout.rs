@@ -158,9 +158,10 @@ pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLa
     } else if let Some((name, time)) = &words.heading {
         y += if words.day.is_some() { 2 } else { ABOVE_HEADING };
         layout.avatar = Some(y);
-        let name_width = ceil(measure.width(name, Style::Name));
-        layout.pieces.push(piece(Role::Name, Style::Name, TEXT_X, y - 1, name_width, name));
         let time_width = ceil(measure.width(time, Style::Small));
+        let name = fitting(name, width - RIGHT - TEXT_X - 8 - time_width, Style::Name, measure);
+        let name_width = ceil(measure.width(&name, Style::Name));
+        layout.pieces.push(piece(Role::Name, Style::Name, TEXT_X, y - 1, name_width, &name));
         layout.pieces.push(piece(Role::Time, Style::Small, TEXT_X + name_width + 8, y + 1, time_width, time));
         y += line_height(Style::Name) + 1;
     } else {
@@ -231,6 +232,17 @@ fn lay_out_state(
     y
 }
 
+/// As much of a text as fits, with an ellipsis where it is cut.
+fn fitting(text: &str, room: i32, style: Style, measure: &mut dyn Measure) -> String {
+    let mut shown = text.to_owned();
+    while ceil(measure.width(&shown, style)) > room && shown.trim_end_matches('…').chars().count() > 1 {
+        let end = shown.trim_end_matches('…').char_indices().last().map_or(0, |(at, _)| at);
+        shown.truncate(end);
+        shown = format!("{}…", shown.trim_end());
+    }
+    shown
+}
+
 fn piece(role: Role, style: Style, x: i32, top: i32, width: i32, text: &str) -> Piece {
     Piece { role, style, x, top, width, text: text.to_owned(), swallowed: String::new() }
 }
@@ -290,6 +302,18 @@ mod tests {
             bottom = piece.top + line_height(piece.style);
         }
         assert!(bottom <= layout.height);
+    }
+
+    #[test]
+    fn a_name_that_is_too_wide_leaves_room_for_the_time() {
+        let name = "W".repeat(32);
+        let words = RowWords { heading: Some((name.clone(), "12:00".into())), body: "a".into(), ..RowWords::default() };
+        let wide = lay_out(&words, 2_000, &mut Ten);
+        assert_eq!(lines(&wide, Role::Name), [name]);
+        let narrow = lay_out(&words, TEXT_X + RIGHT + 8 + 50 + 70, &mut Ten);
+        assert_eq!(lines(&narrow, Role::Name), ["WWWWWW…"]);
+        let time = narrow.pieces.iter().find(|piece| piece.role == Role::Time).unwrap();
+        assert_eq!(time.x + time.width, TEXT_X + 70 + 8 + 50);
     }
 
     #[test]

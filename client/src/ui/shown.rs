@@ -9,7 +9,7 @@
 //! | `row` | `message`, `sending`, `failed`, `system` (words of the program, seen by this person alone) or `day` |
 //! | `text` | the text as painted: the strings that were drawn, with what the breaks between them swallowed (a newline, the spaces where a line was wrapped) |
 //! | `rseq` | the place of a message, once it has one |
-//! | `name`, `time` | what stands above or beside a message; rows of one author that follow each other have one heading |
+//! | `name`, `time` | what stands above or beside a message; rows of one author that follow each other have one heading, which is kept at the top when it would be out of sight |
 //! | `state` | what is told about the way of a message, such as why it was refused |
 //! | `cut` | `true` if some lines of the row were out of sight, and so are not in `text` |
 //!
@@ -61,6 +61,12 @@ impl ShownRow {
     /// The time was drawn.
     pub fn drew_time(&mut self, time: &str) {
         self.time = Some(time.to_owned());
+    }
+
+    /// Whether it is a person's row whose author stands elsewhere.
+    #[must_use]
+    pub fn lacks_name(&self) -> bool {
+        self.name.is_none() && !matches!(self.row, "day" | "system" | "none")
     }
 
     /// Words about the way of the message were drawn.
