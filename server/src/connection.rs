@@ -42,6 +42,8 @@ pub struct Connection<S> {
     pub is_dirty: bool,
     /// Whether its frames stay unread until something changes.
     pub is_paused: bool,
+    /// In which turn its frames were last read.
+    pub read_in: u64,
     /// Its number in the activity log.
     pub number: u64,
     /// When it was accepted.
@@ -70,6 +72,7 @@ impl<S> Connection<S> {
             is_ready: false,
             is_dirty: false,
             is_paused: false,
+            read_in: 0,
             number,
             opened: now,
             heard: now,

@@ -91,8 +91,11 @@ pub struct Turn<S, L> {
     /// People whose names not everybody has been told. Told ahead of the first thing that names them: so a storm of
     /// newcomers, whom nobody lists, costs nothing.
     unannounced: BTreeSet<UserId>,
-    /// Connections that wait for the log to take more.
-    starved: BTreeSet<ConnectionId>,
+    /// Connections that wait for the log to take more, the one that was read longest ago first: else those who came
+    /// early and talk without a pause would be all that is ever read.
+    starved: BTreeSet<(u64, ConnectionId)>,
+    /// The number of this turn.
+    number: u64,
     overflowing: Vec<ConnectionId>,
     taken: Vec<ConnectionId>,
     reaped: Vec<S>,
@@ -161,6 +164,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             answers: Answers::default(),
             unannounced: BTreeSet::new(),
             starved: BTreeSet::new(),
+            number: 0,
             overflowing: Vec::new(),
             taken: Vec::new(),
             reaped: Vec::new(),
@@ -238,6 +242,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// # Errors
     /// The server has to end, without another word to anybody: what is durable is not known any more.
     pub fn run(&mut self, now: Now) -> Result<(), Broken> {
+        self.number += 1;
         self.receive(now);
         self.desk.append();
         self.apply(now)?;

@@ -57,6 +57,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             // The rest of the frame may have lain in the socket all the while: the pause was not the peer's.
             connection.since = Some(now.mono);
         }
+        connection.read_in = self.number;
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut frames = 0_usize;
@@ -122,14 +123,18 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Leaves a connection's frames unread until the log can take more.
     pub(super) fn starve(&mut self, id: ConnectionId) {
         self.pause(id);
-        // A set, since every event of a connection that waits brings it here again.
-        self.starved.insert(id);
+        if let Some(connection) = self.connections.get_mut(id) {
+            // A set, since every event of a connection that waits brings it here again.
+            self.starved.insert((connection.read_in, id));
+        }
     }
 
-    /// Lets a paused connection have its turn again; it pauses itself if it has to.
+    /// Lets a paused connection have its turn again; it pauses itself if it has to. Not who waits for the log: an answer
+    /// must not put anybody ahead of those who have waited longer.
     pub(super) fn resume(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.is_paused
+            && !self.starved.contains(&(connection.read_in, id))
         {
             self.connections.make_ready(id);
         }

@@ -33,7 +33,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.close(id, CloseReason::SlowReader, now);
         }
         if !self.desk.is_full() {
-            for id in std::mem::take(&mut self.starved) {
+            for (_, id) in std::mem::take(&mut self.starved) {
                 self.resume(id);
             }
         }

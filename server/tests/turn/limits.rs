@@ -265,3 +265,24 @@ fn a_connection_that_waits_for_the_log_lives_by_taking_heartbeats() {
     assert_eq!(ana.all::<Placed>().len(), 65);
     let _: Vec<Page> = ana.all();
 }
+
+/// Whoever came first was served first, again and again: while a few talked without a pause, nobody new got in.
+#[test]
+fn when_the_log_is_full_everybody_has_a_turn() {
+    let mut rig = Rig::limited(|limits| limits.drafts_in_flight = 1);
+    let mut talkers = ["ana", "luis", "Zoë"].map(|name| rig.login(name));
+    for n in 0..50 {
+        for talker in &mut talkers {
+            talker.write(&n.to_string());
+        }
+    }
+    let mut newcomer = rig.connect();
+    newcomer.hello();
+    (0..10).for_each(|_| rig.step());
+    newcomer.challenged();
+
+    // And those who talk get their places in turn, not one after the other.
+    let placed = talkers.map(|mut talker| talker.all::<Placed>().len());
+    assert!(placed.iter().all(|count| count.abs_diff(placed[0]) <= 1), "{placed:?}");
+    rig.settle();
+}
