@@ -239,7 +239,8 @@ impl Queue {
         let held = Held { lines: state.held.lines + 1, bytes: state.held.bytes.saturating_add(bytes) };
         let fits = held.lines <= self.lines_max && held.bytes <= self.bytes_max;
         // It sleeps while there is nothing, and lingers while there is little.
-        let wakes = (state.lines.is_empty() && state.lost.count == 0) || held.lines == self.lines_max / 2;
+        let wakes =
+            (state.lines.is_empty() && state.lost.count == 0) || (self.is_little(state.held) && !self.is_little(held));
         if fits && !state.closed {
             state.held = held;
             state.lines.push((at, activity));
@@ -252,13 +253,18 @@ impl Queue {
         }
     }
 
+    /// Whether there is room for as much again.
+    fn is_little(&self, held: Held) -> bool {
+        held.lines < self.lines_max / 2 && held.bytes < self.bytes_max / 2
+    }
+
     fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`; `done` is what the last batch held. `None` once the queue
-    /// is closed and empty.
+    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`; `done` is what the last batch
+    /// held. `None` once the queue is closed and empty.
     fn take(&self, done: Held, batch: &mut Vec<(i64, Activity)>) -> Option<(Held, Lost)> {
         let mut state = self.lock();
         state.held.lines -= done.lines;
@@ -269,7 +275,7 @@ impl Queue {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let may_wait = |state: &mut State| !state.closed && state.held.lines < self.lines_max / 2;
+        let may_wait = |state: &mut State| !state.closed && self.is_little(state.held);
         state = match self.changed.wait_timeout_while(state, LINGER, may_wait) {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -259,6 +259,25 @@ fn texts_that_wait_are_bounded_in_bytes() {
     assert_eq!(lines.iter().filter(|line| line["event"] == "message").count(), 9);
     assert_eq!(numbers(&lines), [7], "what is small still fits");
     assert_eq!(lost(&lines), 41 + 1);
+}
+
+/// It lets lines gather for 50 ms, in which long texts filled the queue on a disk that had nothing to do.
+#[test]
+fn long_texts_do_not_wait_for_more_of_them() {
+    const ROUNDS: usize = 40;
+    let mut rig = Rig::new(&Limits { activity_queue_bytes: 64 * 1024, ..Limits::default() });
+    let start = Instant::now();
+    for round in 1..=ROUNDS {
+        for _ in 0..3 {
+            let (user, room, text) = ("ana".to_owned(), "general".to_owned(), "x".repeat(16_000));
+            let message = Activity::Message { user, room, seq: Seq(1), rseq: Rseq(1), bytes: 1, text: Some(text) };
+            rig.recorder.record(0, message);
+        }
+        while !rig.path().exists() || read_whole_lines(&rig.path()).len() < 3 * round {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert!(start.elapsed() < Duration::from_millis(50) * u32::try_from(ROUNDS).unwrap(), "{:?}", start.elapsed());
 }
 
 #[test]
