@@ -151,12 +151,20 @@ fn a_file_that_was_asked_for_must_be_there() {
     let error = run(&["--config", "/a/b.toml"], &[], None).unwrap_err();
     assert_eq!(error, "/a/b.toml: cannot read the configuration file: there is no such file");
     let environment = Environment::new();
-    let arguments = ["tertulia-server", "--data", "/d"].map(OsString::from);
-    let error = load(arguments, &environment, |_| Err(io::ErrorKind::PermissionDenied.into())).unwrap_err().to_string();
+    let closed = |data_is_closed: bool| {
+        let arguments = ["tertulia-server", "--data", "/d"].map(OsString::from);
+        load(arguments, &environment, |path| {
+            let is_closed = data_is_closed || path != Path::new("/d");
+            Err(if is_closed { io::ErrorKind::PermissionDenied } else { io::ErrorKind::IsADirectory }.into())
+        })
+    };
+    let error = closed(false).unwrap_err().to_string();
     assert!(
         error.starts_with("/d/tertulia.toml: cannot read the configuration file: "),
         "one that is there counts: {error}"
     );
+    // A data directory without rights is not a question of configuration: who opens it says so, and ends with 3.
+    assert!(matches!(closed(true), Ok(Invocation::Serve(config)) if config.file.is_none()));
 }
 
 #[test]

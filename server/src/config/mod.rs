@@ -135,7 +135,7 @@ impl std::error::Error for ConfigError {}
 pub fn load(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &Environment,
-    read: impl FnOnce(&Path) -> io::Result<String>,
+    read: impl FnMut(&Path) -> io::Result<String>,
 ) -> Result<Invocation, ConfigError> {
     let flags = match flags::parse(arguments)? {
         flags::Parsed::Flags(flags) => flags,
@@ -173,7 +173,7 @@ pub fn load(
 fn read_file(
     told: Option<Value<PathBuf>>,
     data: &Path,
-    read: impl FnOnce(&Path) -> io::Result<String>,
+    mut read: impl FnMut(&Path) -> io::Result<String>,
     problems: &mut Vec<String>,
 ) -> (Option<Value<PathBuf>>, Layer) {
     let asked_for = told.is_some();
@@ -185,6 +185,14 @@ fn read_file(
         }
         // Where the data directory is no directory there is no file in it either; who opens it says so.
         Err(error) if !asked_for && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            (None, Layer::default())
+        }
+        // Nor where it is a directory that is closed to us. (One that is open is refused as well, but for being no file.)
+        Err(error)
+            if !asked_for
+                && error.kind() == io::ErrorKind::PermissionDenied
+                && read(data).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) =>
+        {
             (None, Layer::default())
         }
         Err(error) => {
