@@ -258,10 +258,11 @@ fn sync_and_synced() {
     client(&golden!("sync_more"), &more, ClientFrame::Sync);
     let general =
         reply::RoomRow { room: RoomId(1), kind: reply::ROOM_PUBLIC, name: "general".into(), head: Rseq(40), count: 39 };
+    let sala = reply::RoomRow { room: RoomId(32), kind: 2, name: "sala".into(), head: Rseq(0), count: 0 };
     let synced = reply::Synced {
         request: RequestId(2),
         position: Seq(42),
-        rooms: vec![general],
+        rooms: vec![general, sala],
         users: ana_and_zoe(),
         more_users: true,
     };
@@ -328,7 +329,7 @@ fn users_and_presence() {
     let presence = |online, whole, came, went| push::Presence { online, whole, came, went };
     let check = |bytes: Vec<u8>, presence| server(&bytes, &presence, ServerFrame::Presence);
     check(golden!("presence_whole"), presence(2, some(&[2, 7]), None, None));
-    check(golden!("presence_change"), presence(101, None, some(&[2, 7]), some(&[24])));
+    check(golden!("presence_change"), presence(101, None, some(&[2, 7]), some(&[24, 1_000])));
     check(golden!("presence_number"), presence(501, None, None, None));
     check(golden!("presence_nobody"), presence(0, some(&[]), None, None));
 }
