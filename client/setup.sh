@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what building and testing the window needs, on Debian and Ubuntu.
+# Installs what building the window and running the tests need, on Debian and Ubuntu.
 #
-# The server and `tertulia-cli` need none of this: Rust and a C compiler are enough for them.
+# To build the server and `tertulia-cli`, none of this is needed: Rust and a C compiler are enough for them.
 # A second run finds everything in place, changes nothing and needs no rights. It installs Debian packages (as
 # root, or through sudo) and, where the system's cmake is older than FLTK wants, a cmake of our own in `.tools/`
 # inside this checkout, which nothing outside the checkout ever sees.
@@ -18,8 +18,10 @@ pinned_cmake=3.31.10
 build="g++ make cmake pkg-config python3 python3-venv ca-certificates
   libx11-dev libxext-dev libxft-dev libxinerama-dev libxcursor-dev libxrender-dev libxfixes-dev
   libfontconfig-dev libpango1.0-dev libcairo2-dev"
-# The tests type into real windows on displays of their own, and look at what was painted.
-tests="xvfb x11-xkb-utils xauth xdotool xclip x11-utils x11-xserver-utils imagemagick fonts-inter fonts-dejavu-core fonts-noto-color-emoji"
+# The tests type into real windows on displays of their own, and look at what was painted. Those of the server talk to
+# it with a client in Python as well.
+tests="xvfb x11-xkb-utils xauth xdotool xclip x11-utils x11-xserver-utils imagemagick fonts-inter fonts-dejavu-core fonts-noto-color-emoji
+  python3-cbor2 python3-cryptography"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -29,7 +31,8 @@ if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>
 setup: this script knows Debian and Ubuntu only. On another system, install these with its own package manager:
   to build   a C++17 compiler, make, pkg-config, cmake 3.28 or newer on the PATH, and the development files of
              libX11, libXext, libXft, libXinerama, libXcursor, libXrender, libXfixes, fontconfig, Pango and Cairo
-  to test    Xvfb, setxkbmap, xauth, xdotool, xclip, xprop, xmodmap, ImageMagick, the fonts Inter and DejaVu, Noto Color Emoji
+  to test    Xvfb, setxkbmap, xauth, xdotool, xclip, xprop, xmodmap, ImageMagick, the fonts Inter and DejaVu,
+             Noto Color Emoji, Python 3.10 or newer with its packages cbor2 and cryptography
 Where the PATH has an older cmake only, name the new one in the variable CMAKE.
 END
   exit 1
