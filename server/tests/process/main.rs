@@ -19,6 +19,7 @@ mod activity;
 mod child;
 mod crowd;
 mod kill;
+mod second_client;
 mod server;
 mod start;
 mod stop;
