@@ -19,7 +19,7 @@ status-hosted = hosted here
 status-stop-hosting = Stop the chat…
 status-change = Change…
 
-lost-unreachable = Nobody answers there.
+lost-unreachable = The server does not answer.
 lost-unknown-host = This computer does not know that server.
 lost-closed = The connection was lost.
 lost-silent = The server has gone silent.
@@ -43,6 +43,7 @@ list-new = { $count ->
 }
 list-latest = Latest messages
 row-sending = sending…
+row-waiting = waiting for the connection
 row-failed = Not sent: { $why }
 row-retry = Try again
 row-needs-newer = This needs a newer version of Tertulia.
@@ -58,7 +59,8 @@ users-online-count = { $count } people are online.
 profile-not-saved = This could not be kept in the profile: { $text }
 help-title = Commands, seen by nobody but you:
 help-escape = Two slashes at the beginning write one: //example
-help-keys = Enter sends, Shift+Enter breaks the line, Ctrl+C copies the chosen message.
+help-keys = Enter sends, Shift+Enter breaks the line.
+    Ctrl+C copies the chosen message; Ctrl++ and Ctrl+- change the size.
 command-users = who is online
 command-help = this list
 command-unknown = There is no command { $name }. /help shows the ones there are; to write a slash at the beginning, type two.
@@ -98,7 +100,7 @@ people-online = { $count ->
     [one] 1 online
    *[other] { $count } online
 }
-people-unknown = Not known without a connection
+people-unknown = Not known while offline
 people-you = (you)
 people-many = Too many to list
 
@@ -113,7 +115,8 @@ composer-no-room = There is no connection yet. Your text stays here.
 ## The first start
 
 start-title = Welcome to Tertulia
-start-text = The chat of your own network. Say who you are and where to meet.
+start-text = The chat of your own network.
+    Say who you are and where to meet.
 start-name = Your name
 start-name-hint = As the others will see you
 start-server-hint = Its name or address, such as box.local

@@ -19,7 +19,7 @@ status-hosted = alojado aquí
 status-stop-hosting = Parar el chat…
 status-change = Cambiar…
 
-lost-unreachable = Ahí no responde nadie.
+lost-unreachable = El servidor no responde.
 lost-unknown-host = Este equipo no conoce ese servidor.
 lost-closed = Se ha perdido la conexión.
 lost-silent = El servidor ha dejado de responder.
@@ -43,6 +43,7 @@ list-new = { $count ->
 }
 list-latest = Últimos mensajes
 row-sending = enviando…
+row-waiting = en espera de conexión
 row-failed = No enviado: { $why }
 row-retry = Reintentar
 row-needs-newer = Para ver esto hace falta una versión más nueva de Tertulia.
@@ -58,7 +59,8 @@ users-online-count = Hay { $count } personas en línea.
 profile-not-saved = Esto no se ha podido guardar en el perfil: { $text }
 help-title = Órdenes, que solo ves tú:
 help-escape = Dos barras al principio escriben una: //ejemplo
-help-keys = Intro envía, Mayús+Intro salta de línea, Ctrl+C copia el mensaje elegido.
+help-keys = Intro envía, Mayús+Intro salta de línea.
+    Ctrl+C copia el mensaje elegido; Ctrl++ y Ctrl+- cambian el tamaño.
 command-users = quién está en línea
 command-help = esta lista
 command-unknown = No existe la orden { $name }. Con /ayuda se ven las que hay; para empezar con una barra, escribe dos.
@@ -113,7 +115,8 @@ composer-no-room = Todavía no hay conexión. Tu texto se queda aquí.
 ## El primer inicio
 
 start-title = Te damos la bienvenida a Tertulia
-start-text = El chat de tu propia red. Di quién eres y dónde está el servidor.
+start-text = El chat de tu propia red.
+    Di quién eres y dónde está el servidor.
 start-name = Tu nombre
 start-name-hint = Como te verán los demás
 start-server-hint = Su nombre o dirección, por ejemplo caja.local

@@ -91,11 +91,17 @@ fn paint_status(context: &Context, rect: Rect, change: &Cell<Rect>, stop: &Cell<
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     let (text, color) = status_text(&model, words, theme);
-    paint::fill_round(Rect::new(rect.x + 24, rect.y + 9, 8, 8), 4, color);
+    let away = matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle);
+    if away {
+        // Whoever writes must see it without looking for it.
+        paint::fill_round(Rect::new(rect.x + 20, rect.y, rect.w - 40, 26), 8, theme.selected);
+    }
+    let left = rect.x + if away { 32 } else { 24 };
+    paint::fill_round(Rect::new(left, rect.y + 9, 8, 8), 4, color);
 
     let font = (REGULAR, 12);
     let strong = (STRONG, 12);
-    let mut right = rect.x + rect.w - 24;
+    let mut right = rect.x + rect.w - if away { 32 } else { 24 };
     let mut link = |label: Option<&str>, place: &Cell<Rect>| {
         let Some(label) = label.map(|key| words.get(key)) else { return place.set(Rect::default()) };
         let width = paint::width_in(&label, strong);
@@ -103,12 +109,18 @@ fn paint_status(context: &Context, rect: Rect, change: &Cell<Rect>, stop: &Cell<
         paint::text_in(&label, right - width, rect.y, 26, strong, theme.accent);
         right -= width + 16;
     };
-    let away = matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle);
     link(away.then_some("status-change"), change);
     link(model.hosted.then_some("status-stop-hosting"), stop);
-    let refused = matches!(model.connection, Connection::Refused(_));
-    let text = paint::fitting(&text, right - rect.x - 42, font);
-    paint::text_in(&text, rect.x + 40, rect.y, 26, font, if refused { theme.problem } else { theme.faint });
+    let ink = if away { theme.text } else { theme.faint };
+    let text = paint::fitting(&text, right - left - 18, font);
+    paint::text_in(&text, left + 16, rect.y, 26, font, ink);
+    // That others can read along is not an aside.
+    let open = words.get("status-not-encrypted");
+    if matches!(model.connection, Connection::Online { encrypted: false })
+        && let Some((before, _)) = text.rsplit_once(&open)
+    {
+        paint::text_in(&open, left + 16 + paint::width_in(before, font), rect.y, 26, font, theme.text);
+    }
 }
 
 /// How the connection is, in words and a colour.

@@ -117,7 +117,7 @@ fn paint_row(
     let mut told_any = false;
     let mut retry = None;
     // The picture goes with the heading: what is kept in sight has its own.
-    let picture = layout.avatar.filter(|y| top + y >= covered);
+    let picture = layout.avatar.filter(|y| covered == rect.y || top + y >= covered);
     if let (Some(y), Some((user, _))) = (picture, view.author) {
         let name = author_name(view, &scene.context.words);
         paint::avatar(&name, rect.x + AVATAR_X, top + y, AVATAR, theme.person(user), theme.surface);
@@ -182,19 +182,20 @@ fn kept_heading(list: &ListState, scene: &Scene<'_>) -> Option<Kept> {
     if layout.pieces.iter().any(in_sight) {
         return None;
     }
-    // The next group pushes it out.
+    // Only over something to read: where less than a line of the group is left, it would hide what it explains.
     let other = |row: &&Placed| scene.model.view(row.index).is_none_or(|view| view.heading || view.author.is_none());
-    let end = list.placed.iter().skip(1).find(other).map_or(KEPT, |row| row.top.min(KEPT));
-    let place = Rect::new(scene.rect.x, scene.rect.y + end - KEPT, scene.rect.w, KEPT);
+    let end = list.placed.iter().skip(1).find(other).map_or(scene.rect.h, |row| row.top);
+    if end < KEPT + line_height(Style::Body) {
+        return None;
+    }
+    let place = Rect::new(scene.rect.x, scene.rect.y, scene.rect.w, KEPT);
     Some(Kept { place, user, name: author_name(&view, &scene.context.words), time: clock(view.time) })
 }
 
 fn paint_kept(scene: &Scene<'_>, kept: &Kept, shown: &mut [ShownRow]) {
     let (theme, place) = (&scene.context.theme, kept.place);
     paint::fill(place, theme.surface);
-    if place.y == scene.rect.y {
-        paint::fill(Rect::new(place.x, place.y + place.h - 1, place.w, 1), theme.line);
-    }
+    paint::fill(Rect::new(place.x, place.y + place.h - 1, place.w, 1), theme.line);
     paint::avatar(
         &kept.name,
         place.x + AVATAR_X + AVATAR - 20,

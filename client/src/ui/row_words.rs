@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::{
     i18n::Words,
     model::{
-        Model, View,
+        Connection, Model, View,
         calendar::clock,
         commands::COMMANDS,
         timeline::{Content, Local, State},
@@ -29,7 +29,8 @@ pub fn words_of(view: &View<'_>, model: &Model, words: &Words) -> RowWords {
         State::Placed => {}
         State::Sending => {
             kind = Kind::Sending;
-            state = Some(words.get("row-sending"));
+            let online = matches!(model.connection, Connection::Online { .. });
+            state = Some(if online { words.get("row-sending") } else { words.get("row-waiting") });
         }
         State::Failed(code) => {
             kind = Kind::Failed;

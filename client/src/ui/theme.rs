@@ -223,6 +223,7 @@ mod tests {
                 }
             }
             assert!(contrast(theme.text, theme.selected) >= 4.5);
+            assert!(contrast(theme.accent, theme.selected) >= 4.5);
             assert!(contrast(theme.text, theme.selection) >= 4.5);
             assert!(contrast(theme.on_accent, theme.accent) >= 4.5);
             for person in theme.people {
