@@ -98,6 +98,7 @@ impl Process {
         for thread in threads {
             let thread = thread.map_err(|error| Failure::doing("a thread of the server", error))?;
             // A thread may end between being listed and being asked, and takes its time with it.
+            #[expect(clippy::disallowed_methods, reason = "this file reads what the system says about a process")]
             let told = match read(&thread.path().join("schedstat")) {
                 Err(_) if !thread.path().exists() => continue,
                 told => told?,

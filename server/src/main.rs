@@ -5,5 +5,7 @@ use std::process::ExitCode;
 use tertulia_server::{program, serve::Home};
 
 fn main() -> ExitCode {
-    program::run(std::env::args_os(), &std::env::vars_os().collect(), Home::Disk)
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, and passed in")]
+    let environment = std::env::vars_os().collect();
+    program::run(std::env::args_os(), &environment, Home::Disk)
 }

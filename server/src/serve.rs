@@ -135,9 +135,13 @@ fn run<L: Ending>(
     let turn = Turn::new(desk, Box::new(recorder), config.limits.clone(), policy);
     let mut event_loop = EventLoop::new(reactor, listeners, turn, &config.limits)
         .map_err(|error| Failure::Broken(format!("the loop cannot begin: {error}")))?;
-    if config.plaintext.value == Plaintext::Always {
-        complain("connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them");
-    }
+    complain(match config.plaintext.value {
+        Plaintext::Always => {
+            "connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them"
+        }
+        Plaintext::Loopback => "only programs on this computer can connect (plaintext = \"loopback\")",
+        Plaintext::Never => "nobody can connect: plaintext is \"never\", and this version does not encrypt",
+    });
     addresses.into_iter().for_each(ready);
     let ran = event_loop.run().map_err(|error| Failure::Broken(error.to_string()));
     event_loop.into_turn().into_log().end();
@@ -160,6 +164,7 @@ fn listen(wanted: &[Listen]) -> Result<Vec<Listener>, Failure> {
             };
             Failure::Unusable(format!("cannot listen on {listen}: {error}{hint}"))
         };
+        #[expect(clippy::disallowed_methods, reason = "names are looked up at the start, when nobody waits yet")]
         let look_up = |host: &str, port| Ok((host, port).to_socket_addrs()?.collect());
         for address in listen.addresses(look_up).map_err(|error| refuse(&error))? {
             listeners.push(Listener::bind(address).map_err(|error| refuse(&error))?);

@@ -28,6 +28,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the profile's files belong to this module")]
 pub(super) fn exists(path: &Path) -> bool {
     path.try_exists().unwrap_or(true)
 }

@@ -28,7 +28,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "ADDR")]
     listen: Vec<Listen>,
 
-    /// Do not show the server on the network
+    /// Do not show the server on the network (this version never does)
     #[arg(long)]
     no_discovery: bool,
 

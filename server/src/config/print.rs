@@ -27,7 +27,8 @@ pub(super) fn as_toml(config: &Config) -> String {
         config.listen.source,
     );
     page.key(
-        " Whether the server shows itself on the network, so that clients find it without being told: true or false.\n",
+        " Whether the server shows itself on the network, so that clients find it without being told: true or false.\n \
+         This version does not show itself yet, whatever stands here.\n",
         "discovery",
         &config.discovery.value.to_string(),
         config.discovery.source,
