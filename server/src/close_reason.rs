@@ -41,6 +41,8 @@ pub enum CloseReason {
     Stranger,
     /// The server stops.
     Stopping,
+    /// The server broke.
+    ServerFailed,
 }
 
 impl CloseReason {
@@ -66,6 +68,7 @@ impl CloseReason {
             Self::TlsRefused => "tls_refused",
             Self::Stranger => "stranger",
             Self::Stopping => "stopping",
+            Self::ServerFailed => "server_failed",
         }
     }
 
@@ -90,14 +93,15 @@ impl CloseReason {
             | Self::LoginRefused
             | Self::SlowReader
             | Self::TlsRefused
-            | Self::Stranger => return None,
+            | Self::Stranger
+            | Self::ServerFailed => return None,
         })
     }
 
     /// Whether it makes no sense to go on writing: the peer is gone, or does not read.
     #[must_use]
     pub fn is_abrupt(self) -> bool {
-        matches!(self, Self::ConnectionLost | Self::Silent | Self::SlowReader)
+        matches!(self, Self::ConnectionLost | Self::Silent | Self::SlowReader | Self::ServerFailed)
     }
 }
 

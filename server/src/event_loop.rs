@@ -152,10 +152,10 @@ impl<L: Log> EventLoop<L> {
         }
     }
 
-    /// The turn, once the loop has ended.
+    /// The turn, once the loop has ended, and when that was.
     #[must_use]
-    pub fn into_turn(self) -> Turn<TcpStream, L> {
-        self.turn
+    pub fn into_turn(self) -> (Turn<TcpStream, L>, Now) {
+        (self.turn, self.reactor.now())
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {

@@ -144,7 +144,11 @@ fn run<L: Ending>(
     });
     addresses.into_iter().for_each(ready);
     let ran = event_loop.run().map_err(|error| Failure::Broken(error.to_string()));
-    event_loop.into_turn().into_log().end();
+    let (mut turn, now) = event_loop.into_turn();
+    if ran.is_err() {
+        turn.abandon(now);
+    }
+    turn.into_log().end();
     if !activity.close(ACTIVITY_PATIENCE) {
         complain("the activity log's disk does not answer: its last lines may be missing");
     }

@@ -159,6 +159,17 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
     }
 
+    /// Ends out of order: nobody is told another word, for what is durable is not known any more; but that they are gone
+    /// is written down, and why.
+    pub fn abandon(&mut self, now: Now) {
+        for id in self.connections.ids() {
+            self.close(id, CloseReason::ServerFailed, now);
+            self.connections.make_closed(id);
+        }
+        self.reap(now);
+        self.record(now, Activity::Stop { why: "failure" });
+    }
+
     pub(super) fn reap(&mut self, now: Now) {
         for connection in self.connections.reap() {
             self.admission.forget(connection.peer.ip());

@@ -139,3 +139,29 @@ fn a_claim_in_flight_becomes_a_welcome_before_the_end() {
     let Some(ServerFrame::Error(error)) = frames.last() else { panic!("{frames:?}") };
     assert_eq!(error.code, ErrorCode::STOPPING);
 }
+
+#[test]
+fn a_server_that_breaks_tells_nobody_and_writes_down_who_was_there() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    rig.sleep(1_000);
+    ana.received();
+    rig.activities();
+    rig.log().break_down("the disk is gone");
+    assert!(rig.try_step().is_err());
+    // Once an end out of order left connections without their end in the activity log.
+    let now = rig.now;
+    rig.turn.abandon(now);
+    let activities = rig.activities();
+    assert!(
+        matches!(
+            &activities[..],
+            [
+                Activity::Disconnected { user: Some(user), why: "server_failed", .. },
+                Activity::Stop { why: "failure" },
+            ] if user == "ana"
+        ),
+        "{activities:?}"
+    );
+    assert_eq!(ana.frames(), []);
+}
