@@ -1,8 +1,8 @@
 //! Hosting a chat on this computer: a server that somebody runs here already, or one that is started now.
 //!
 //! Owns the start and the stop of `tertulia-server`. The server is its own program with a data directory of its own,
-//! and it outlives the window. Only the one on that directory is ever stopped, in the orderly way (SIGTERM). Both take
-//! seconds at worst, so they have threads.
+//! and it outlives the window. Only the one on that directory is ever stopped, in the orderly way (SIGTERM). A stop takes
+//! seconds at worst, a start as long as its log takes to read, so they have threads.
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,7 +14,7 @@ use std::{
     env,
     ffi::OsStr,
     fs::{self, File, TryLockError},
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -144,11 +144,16 @@ fn launch(data: Option<PathBuf>, path: Option<&OsStr>) -> Result<Child, HostFail
     let program = find(beside.as_deref(), path).ok_or(HostFailure::NotFound)?;
     let stopped = |why: &str| HostFailure::Stopped(why.to_owned());
     let data = data.ok_or_else(|| stopped("HOME is not set"))?;
-    fs::create_dir_all(&data).map_err(|error| stopped(&error.to_string()))?;
+    private_dir(&data).map_err(|error| stopped(&error.to_string()))?;
     // What it says while serving goes to a file: a pipe would break when the window ends.
     let log = data.join("server.log");
-    let says = File::create(&log).map_err(|error| stopped(&error.to_string()))?;
+    let says = private_file(&log).map_err(|error| stopped(&error.to_string()))?;
     let mut command = Command::new(program);
+    // What the environment tells some other server is not meant for this one: it has to be where the window looks.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"TERTULIA_")) {
+        command.env_remove(name);
+    }
+    command.arg("--listen").arg(format!(":{DEFAULT_PORT}"));
     command.arg("--data").arg(&data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says);
     // A group of its own: Ctrl+C in the terminal that started the window is not meant for the server.
     #[cfg(unix)]
@@ -161,6 +166,24 @@ fn launch(data: Option<PathBuf>, path: Option<&OsStr>) -> Result<Child, HostFail
     let mut said = String::new();
     let _ = File::open(&log).and_then(|file| file.take(4_096).read_to_string(&mut said));
     Err(stopped(said.lines().last().unwrap_or_default()))
+}
+
+/// Makes a directory for the owner alone: everybody's words will lie in it.
+fn private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens an empty file for the owner alone.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Waits for the line that says where it listens; without one it has ended.
