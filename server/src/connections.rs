@@ -155,6 +155,11 @@ impl<S> Connections<S> {
         std::mem::swap(&mut self.ready, taken);
     }
 
+    /// Puts those back that were taken and not looked at; they are still marked as being on the list.
+    pub fn put_back_ready(&mut self, rest: &[ConnectionId]) {
+        self.ready.splice(0..0, rest.iter().copied());
+    }
+
     /// Like [`Self::take_ready`], for those with something to send.
     pub fn take_dirty(&mut self, taken: &mut Vec<ConnectionId>) {
         taken.clear();

@@ -101,6 +101,9 @@ limits! {
     drain_ms: u64 = 5_000, 0, 60 * SECOND;
     /// Bytes read from one connection in one turn: a fast writer must not starve the others.
     receive_bytes_per_turn: usize = 64 * 1024, 4 * KIB, 16 * MIB;
+    /// Bytes of answers made in one turn before the next connection is read: when a thousand come back at once, their
+    /// answers must not all be in memory at once.
+    answer_bytes_per_turn: usize = 64 * 1024, KIB, 1024 * MIB;
     /// Connections accepted in one turn: a storm must not starve those who talk.
     accepts_per_turn: usize = 256, 1, 100_000;
     /// Bytes that may wait for one connection: what a slow reader costs at most. The least leaves room for the

@@ -88,6 +88,8 @@ pub struct Turn<S, L> {
     logins: Vec<Login>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
     answers: Answers,
+    /// How many bytes of them this turn's receiving has made.
+    answered_bytes: usize,
     /// People whose names not everybody has been told. Told ahead of the first thing that names them: so a storm of
     /// newcomers, whom nobody lists, costs nothing.
     unannounced: BTreeSet<UserId>,
@@ -162,6 +164,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             told: Vec::new(),
             logins: Vec::new(),
             answers: Answers::default(),
+            answered_bytes: 0,
             unannounced: BTreeSet::new(),
             starved: BTreeSet::new(),
             number: 0,

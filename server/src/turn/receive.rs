@@ -19,7 +19,13 @@ impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn receive(&mut self, now: Now) {
         let mut ready = std::mem::take(&mut self.taken);
         self.connections.take_ready(&mut ready);
-        for id in &ready {
+        self.answered_bytes = 0;
+        for (index, id) in ready.iter().enumerate() {
+            if self.answered_bytes >= self.limits.answer_bytes_per_turn {
+                // What was answered leaves first; then it is their turn before anybody else's.
+                self.connections.put_back_ready(&ready[index..]);
+                break;
+            }
             self.receive_from(*id, now);
         }
         self.taken = ready;
@@ -84,6 +90,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         };
         let owed = connection.since.map(|since| since + limits.partial_frame_ms);
         if !answered.is_empty() {
+            self.answered_bytes += answered.len();
             answers.of(id).extend_from_slice(&answered);
         }
         if let Some(at) = owed {

@@ -1,5 +1,8 @@
-//! A thousand connections at once, three times over: everybody gets in, everybody hears the one message, everybody
+//! A thousand connections at once, again and again: everybody gets in, everybody hears the one message, everybody
 //! leaves; the activity log has each of them once, the memory comes back, and then the server sleeps.
+//!
+//! In the first round the thousand claim their names and find an empty room. The three that are compared follow: they
+//! do the same work, so whatever grows from one to the next is lost.
 
 use std::{
     collections::BTreeMap,
@@ -16,12 +19,13 @@ use crate::{
 };
 
 const CONNECTIONS: u32 = 1_000;
-const ROUNDS: usize = 3;
+/// The one in which names are claimed, and three that are alike.
+const ROUNDS: usize = 1 + 3;
 /// How long the server has to stay asleep.
 const QUIET: Duration = Duration::from_secs(3);
 
 #[test]
-fn a_thousand_come_hear_and_go_three_times_over() {
+fn a_thousand_come_hear_and_go_and_leave_nothing_behind() {
     let home = Home::with_config("[limits]\nconnections_per_address = 1000\n");
     let server = home.server();
     // Our own ends need descriptors too.
@@ -34,7 +38,7 @@ fn a_thousand_come_hear_and_go_three_times_over() {
         resident_kib.push(server.resident_kib());
     }
     check_activities(&home);
-    let (first, last) = (resident_kib[0], resident_kib[ROUNDS - 1]);
+    let (first, last) = (resident_kib[1], resident_kib[ROUNDS - 1]);
     println!("resident after each round: {resident_kib:?} KiB");
     assert!(last * 100 <= first * 105, "more than 5 % above the first round: {resident_kib:?} KiB");
     check_sleep(&server);
