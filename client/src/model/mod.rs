@@ -221,9 +221,11 @@ impl Model {
     }
 
     fn ask(&mut self, about: About) {
+        let unsent = if about == About::StopHosting { 0 } else { self.unsent() };
         self.question = Some(Question {
             hosted: self.in_hosted_chat(),
-            unsent: if about == About::StopHosting { 0 } else { self.unsent() },
+            careful: unsent > 0,
+            unsent,
             others: self.people.online_count().saturating_sub(1),
             stopping: Stopping::No,
             about,

@@ -62,7 +62,9 @@ pub struct Question {
     pub about: About,
     /// Whether a server of this person runs on this computer, and this window is in it.
     pub hosted: bool,
-    /// How many messages would be lost.
+    /// Whether something would have been lost when it was asked: then nothing is done by the first answer.
+    pub careful: bool,
+    /// How many messages would be lost now.
     pub unsent: usize,
     /// How many others are in the chat.
     pub others: u64,
@@ -80,10 +82,10 @@ impl Question {
     /// The answers there are; the first is the one that harms nobody.
     #[must_use]
     pub fn answers(&self) -> &'static [Answer] {
-        match (&self.about, self.hosted, self.unsent) {
+        match (&self.about, self.hosted, self.careful) {
             _ if self.is_waiting() => &[],
-            (About::Quit, true, 0) => &[Answer::Go, Answer::Stop, Answer::Cancel],
-            (About::Quit, true, _) => &[Answer::Cancel, Answer::Go, Answer::Stop],
+            (About::Quit, true, false) => &[Answer::Go, Answer::Stop, Answer::Cancel],
+            (About::Quit, true, true) => &[Answer::Cancel, Answer::Go, Answer::Stop],
             (About::StopHosting, ..) => &[Answer::Cancel, Answer::Stop],
             (About::Quit | About::ChangeServer { .. }, ..) => &[Answer::Cancel, Answer::Go],
         }

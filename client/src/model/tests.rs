@@ -311,6 +311,8 @@ fn what_was_not_sent_is_not_dropped_without_a_word() {
     let answers = vec![Answer::Cancel, Answer::Go];
     assert_eq!(asked(&mut model, Action::Close), (Some((About::Quit, 2)), answers.clone(), vec![]));
     assert_eq!(asked(&mut model, Action::Close).2, [Effect::Quit], "closed again: it was meant");
+    let settled = |number, rseq| Action::Settled { cid: cid(number), seq: Seq(9), rseq: Rseq(rseq), at_ms: NOON };
+    assert_eq!(asked(&mut model.clone(), settled(1, 1)), (Some((About::Quit, 1)), answers.clone(), vec![]));
     model.update(Action::Answer(Answer::Cancel));
     model.update(Action::ChangeLogin);
     let start = Action::Start { name: "ana".into(), server: "other".into(), host: false };

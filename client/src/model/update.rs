@@ -51,6 +51,7 @@ impl Model {
                 if let Some(me) = self.me {
                     self.rooms.values_mut().any(|room| room.timeline.settle(cid, me, seq, rseq, at_ms));
                 }
+                self.count_unsent();
             }
             Action::Failed { cid, code } => {
                 self.rooms.values_mut().any(|room| room.timeline.fail(cid, code));
@@ -244,6 +245,15 @@ impl Model {
             }
         }
         self.mark_read();
+        self.count_unsent();
+    }
+
+    /// What is being asked may have been overtaken.
+    fn count_unsent(&mut self) {
+        let unsent = self.unsent();
+        if let Some(asked) = self.question.as_mut().filter(|asked| asked.careful) {
+            asked.unsent = unsent;
+        }
     }
 
     fn mark_read(&mut self) {

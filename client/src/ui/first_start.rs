@@ -189,8 +189,11 @@ impl FirstStart {
         let (x, width) = (card.x + INSIDE, card.w - 2 * INSIDE);
 
         paint::text_in("☕", x - 2, card.y + 30, 34, (REGULAR, 26), theme.accent);
-        let title = paint::fitting(&words.get("start-title"), width - 44, (STRONG, 21));
-        paint::text_in(&title, x + 42, card.y + 30, 34, (STRONG, 21), theme.text);
+        let title = words.get("start-title");
+        // A window as narrow as it may be has no room for a large one.
+        let font = if paint::width_in(&title, (STRONG, 21)) <= width - 44 { (STRONG, 21) } else { (STRONG, 16) };
+        let title = paint::fitting(&title, width - 44, font);
+        paint::text_in(&title, x + 42, card.y + 30, 34, font, theme.text);
         let (mut y, lines) = (card.y + 72, wrapped(&words.get("start-text"), width, (REGULAR, 14)));
         for line in lines {
             paint::text_in(&line, x, y, 20, (REGULAR, 14), theme.faint);

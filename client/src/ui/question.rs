@@ -195,6 +195,8 @@ fn text(asked: &Question, words: &Words) -> Vec<(String, bool)> {
             _ => words.with("ask-quit-unsent", &count),
         };
         text.push((sentence, asked.hosted));
+    } else if asked.careful {
+        text.push((words.get("ask-all-sent"), false));
     }
     match &asked.stopping {
         Stopping::No => {}
@@ -214,6 +216,7 @@ fn label(asked: &Question, answer: Answer, words: &Words) -> String {
         (_, Answer::Cancel) => words.get("ask-cancel"),
         (About::ChangeServer { .. }, _) => words.get("ask-change-go"),
         (About::Quit, Answer::Go) if asked.hosted => words.get("ask-quit-keep"),
+        (About::Quit, Answer::Go) if asked.unsent == 0 => words.get("ask-quit-now"),
         (About::Quit, Answer::Go) => words.get("ask-quit-go"),
         (About::Quit, Answer::Stop) => words.get("ask-quit-stop"),
     }
