@@ -191,7 +191,7 @@ impl FirstStart {
         paint::text_in("☕", x - 2, card.y + 30, 34, (REGULAR, 26), theme.accent);
         let title = words.get("start-title");
         // A window as narrow as it may be has no room for a large one.
-        let font = if paint::width_in(&title, (STRONG, 21)) <= width - 44 { (STRONG, 21) } else { (STRONG, 16) };
+        let font = if paint::width_in(&title, (STRONG, 21)) <= width - 44 { (STRONG, 21) } else { (STRONG, 15) };
         let title = paint::fitting(&title, width - 44, font);
         paint::text_in(&title, x + 42, card.y + 30, 34, font, theme.text);
         let (mut y, lines) = (card.y + 72, wrapped(&words.get("start-text"), width, (REGULAR, 14)));
