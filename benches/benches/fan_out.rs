@@ -1,7 +1,8 @@
-//! One says something, everybody hears it: what that costs our server, with the log in memory and on disk.
+//! One says something, everybody hears it: what that costs our server, with the log in memory and on disk, beside the
+//! least that any server can do, and if asked for, beside other people's servers.
 //!
 //! ```text
-//! cargo bench --bench fan_out -- [--connections N] [--json FILE]          --help says the rest
+//! cargo bench --bench fan_out -- [--connections N] [--peers] [--json FILE]          --help says the rest
 //! ```
 //!
 //! The server is the real one, in a process of its own; `tertulia_benches::server` says how it gets there.
@@ -16,11 +17,14 @@ use std::{
 use tertulia_benches::{
     Failure,
     arguments::{Arguments, USAGE},
+    compare,
+    floor::Floor,
     machine::Machine,
+    peers::Peer,
     report::{Preamble, Report, Setup},
-    scenario,
+    scenario::{self, Subject},
     server::{Settings, serve_if_asked},
-    tertulia::{self, Tertulia},
+    tertulia,
 };
 
 fn main() -> ExitCode {
@@ -53,6 +57,7 @@ fn bench() -> Result<(), Failure> {
     let setup = Setup {
         connections: arguments.connections,
         text_bytes: tertulia::TEXT_BYTES,
+        rounds: arguments.rounds,
         load_seconds: arguments.load_time.as_secs_f64(),
         pins,
         under: arguments.under.join(" "),
@@ -62,13 +67,10 @@ fn bench() -> Result<(), Failure> {
 
     #[expect(clippy::disallowed_methods, reason = "signatures are timed")]
     let signatures = tertulia::signatures(Instant::now)?;
-    let dialect = Tertulia::new(arguments.connections)?;
-    let mut runs = Vec::new();
-    for home in &arguments.homes {
-        let mut progress = |text: &str| drop(writeln!(io::stderr().lock(), "{text}"));
-        runs.push(scenario::measure(*home, &arguments, &dialect, pins, &mut progress)?);
-    }
-    let report = Report { version: env!("CARGO_PKG_VERSION"), machine, setup, signatures, runs };
+    let mut progress = |text: &str| drop(writeln!(io::stderr().lock(), "{text}"));
+    let runs = scenario::measure(&subjects(&arguments), &arguments, pins, &mut progress)?;
+    let verdicts = compare::verdicts(&runs, signatures);
+    let report = Report { version: env!("CARGO_PKG_VERSION"), machine, setup, signatures, runs, verdicts };
     say(&format!("\n{report}"));
     if let Some(path) = &arguments.json {
         let failed = |error: &dyn std::fmt::Display| Failure::doing(&path.display().to_string(), error);
@@ -78,6 +80,19 @@ fn bench() -> Result<(), Failure> {
         say(&format!("everything is in {}", path.display()));
     }
     Ok(())
+}
+
+/// Who takes turns. What our server is compared with stands beside it.
+fn subjects(arguments: &Arguments) -> Vec<Subject> {
+    let homes = arguments.homes.iter().copied().map(Subject::Tertulia);
+    let mut subjects: Vec<Subject> = Floor::ALL.into_iter().map(Subject::Floor).chain(homes).collect();
+    for peer in Peer::ALL.into_iter().filter(|_| arguments.peers) {
+        match peer.find() {
+            Some(program) => subjects.push(Subject::Peer(peer, program)),
+            None => say(&format!("{} is left out: there is no {} on the path", peer.name(), peer.binary())),
+        }
+    }
+    subjects
 }
 
 /// A reader that went away does not end the measuring.

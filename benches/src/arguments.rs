@@ -13,8 +13,10 @@ cargo bench --bench fan_out -- [options]
   --connections N      how many people are connected [1000]
   --json FILE          write everything to FILE as well
   --log memory|disk    one of the two logs [both]
-  --seconds S          how long each load lasts [2]
-  --quick              a smoke test: 100 people, a fifth of a second for each load
+  --peers              beside redis, mosquitto, ngircd and nats-server as well, those that are installed
+  --rounds R           how often all servers take their turn; the median counts [3]
+  --seconds S          how long each load lasts, in each round [2]
+  --quick              a smoke test: 100 people, a fifth of a second for each load, one round
   --data DIR           where the server keeps its data; a directory on the disk that is meant [the target directory]
   --no-pin             leave it to the system which core runs what
   --under \"COMMAND\"    start the server under a command that becomes it, such as \"valgrind --tool=callgrind\"
@@ -29,7 +31,11 @@ pub struct Arguments {
     pub json: Option<PathBuf>,
     /// Where the log lives, one run after the other.
     pub homes: Vec<Home>,
-    /// How long each load lasts.
+    /// Whether other people's servers are measured as well.
+    pub peers: bool,
+    /// How often all servers take their turn.
+    pub rounds: usize,
+    /// How long each load lasts, in each round.
     pub load_time: Duration,
     /// The directory that the data directories are made in.
     pub data: PathBuf,
@@ -49,6 +55,8 @@ impl Arguments {
             connections: 1_000,
             json: None,
             homes: vec![Home::Memory, Home::Disk],
+            peers: false,
+            rounds: 3,
             load_time: Duration::from_secs(2),
             data,
             pin: true,
@@ -78,7 +86,13 @@ impl Arguments {
                     let seconds = value.parse().ok().filter(|s| (0.01..=600.0).contains(s));
                     parsed.load_time = Duration::from_secs_f64(seconds.ok_or_else(|| wrong(&value))?);
                 }
+                "--peers" => parsed.peers = true,
+                "--rounds" => {
+                    let value = value()?;
+                    parsed.rounds = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong(&value))?;
+                }
                 "--quick" => {
+                    parsed.rounds = 1;
                     parsed.connections = 100;
                     parsed.load_time = Duration::from_millis(200);
                 }

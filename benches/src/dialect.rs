@@ -51,6 +51,16 @@ pub trait Dialect {
 
     /// What a client says from time to time so as not to be taken for dead.
     fn keep_alive(&self, out: &mut Vec<u8>);
+
+    /// Whether the publisher gets what it publishes, as everybody else does.
+    fn publisher_receives(&self) -> bool {
+        true
+    }
+
+    /// Logins under way at once: enough to keep the server busy, few enough for its queue of connections.
+    fn logins_at_once(&self) -> usize {
+        256
+    }
 }
 
 /// What bytes from a server mean to the generator.

@@ -18,9 +18,6 @@ use crate::{
     stats::{Latency, Recorder},
 };
 
-/// Logins under way at once: enough to keep the server busy, few enough for its queue of connections.
-const LOGINS_AT_ONCE: usize = 256;
-
 /// How long nothing may happen before it is a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -114,7 +111,7 @@ impl<'d, D: Dialect> Generator<'d, D> {
         let wanted = self.people.len() + numbers.len();
         let mut numbers = numbers.into_iter();
         while self.welcomed < wanted {
-            while self.people.len() < self.welcomed + LOGINS_AT_ONCE
+            while self.people.len() < self.welcomed + self.dialect.logins_at_once()
                 && let Some(number) = numbers.next()
             {
                 self.connect(number)?;
@@ -131,7 +128,8 @@ impl<'d, D: Dialect> Generator<'d, D> {
     /// Everybody who is logged in gets every message from now on.
     pub fn begin(&mut self) {
         let first = self.ledger.next_number();
-        self.ledger = Ledger::new(self.people.len(), first);
+        let silent = usize::from(!self.dialect.publisher_receives());
+        self.ledger = Ledger::new(self.people.len() - silent, first);
         self.people.iter_mut().for_each(|person| person.next = first);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! this process                                                   a process of its own
-//! scenario ─▶ Generator ── N connections on loopback ──────────▶ the real server
+//! scenario ─▶ Generator ── N connections on loopback ──────────▶ the real server, a floor, or a peer
 //!    │            │ bytes ⇄ Dialect (how a server is spoken to)      ▲
 //!    │            └ Ledger (everything once, in order, how late)     │ start, kill
 //!    └──────────▶ process: CPU clock and memory of ─────────────────▶│ server
@@ -18,15 +18,19 @@
 //! and the tails later, and changes the cost of a delivery much less.
 
 pub mod arguments;
+pub mod compare;
 pub mod dialect;
+pub mod floor;
 pub mod generator;
 pub mod ledger;
 pub mod machine;
+pub mod peers;
 pub mod process;
 pub mod report;
 pub mod scenario;
 pub mod server;
 pub mod stats;
+pub mod tail;
 pub mod tertulia;
 
 use std::fmt;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
+    compare::{self, Verdict},
     machine::{Machine, Pins},
     process::Memory,
     stats::Latency,
@@ -24,6 +25,8 @@ pub struct Report {
     pub signatures: Signatures,
     /// What was measured, by server and log.
     pub runs: Vec<Run>,
+    /// What that is in comparison.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// How it was measured.
@@ -33,7 +36,9 @@ pub struct Setup {
     pub connections: usize,
     /// How long a message is, in bytes of text.
     pub text_bytes: usize,
-    /// How long each load lasts.
+    /// How often all servers took their turn.
+    pub rounds: usize,
+    /// How long each load lasts, in each round.
     pub load_seconds: f64,
     /// Who runs on which core.
     pub pins: Option<Pins>,
@@ -56,6 +61,27 @@ pub struct Run {
     pub loads: Vec<FanOut>,
     /// The server's memory after all of it.
     pub memory: Memory,
+}
+
+impl Run {
+    /// Of the rounds of one subject, for each row the one with the median CPU; memory as of the last.
+    #[must_use]
+    pub fn median(rounds: &[Self]) -> Option<Self> {
+        let mut median = rounds.last()?.clone();
+        for (place, storm) in median.storms.iter_mut().enumerate() {
+            *storm = middle(rounds.iter().filter_map(|round| round.storms.get(place)), |storm| storm.cpu_us)?;
+        }
+        for (place, load) in median.loads.iter_mut().enumerate() {
+            *load = middle(rounds.iter().filter_map(|round| round.loads.get(place)), |load| load.cpu_us)?;
+        }
+        Some(median)
+    }
+}
+
+fn middle<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, cost: impl Fn(&T) -> f64) -> Option<T> {
+    let mut rows: Vec<&T> = rows.collect();
+    rows.sort_by(|one, other| cost(one).total_cmp(&cost(other)));
+    rows.get(rows.len() / 2).copied().cloned()
 }
 
 /// Many logins at once.
@@ -115,8 +141,9 @@ impl fmt::Display for Preamble<'_> {
             Some(pins) => writeln!(f, "server on core {}, generator on core {}", pins.server, pins.generator)?,
             None => writeln!(f, "server and generator on any core: CPU is comparable, times less so")?,
         }
-        let Setup { connections, load_seconds, .. } = setup;
-        write!(f, "{connections} people on loopback, messages of {TEXT_BYTES} bytes, {load_seconds} s for each load")?;
+        let Setup { connections, rounds, load_seconds, .. } = setup;
+        write!(f, "{connections} people on loopback, messages of {TEXT_BYTES} bytes, ")?;
+        write!(f, "{load_seconds} s for each load, medians of {rounds} rounds")?;
         if !setup.under.is_empty() {
             write!(f, "\nserver under: {}", setup.under)?;
         }
@@ -135,7 +162,7 @@ impl fmt::Display for Report {
 
         writeln!(
             f,
-            "{:<10} {:<7} {:<6} {:>7} {:>8} {:>6} {:>9} {:>9} {:>8} {:>8} {:>9}",
+            "{:<11} {:<7} {:<6} {:>7} {:>8} {:>6} {:>9} {:>9} {:>8} {:>8} {:>9}",
             "logins", "log", "", "count", "CPU µs", "user", "rest", "per s", "p50 ms", "p99 ms", "bytes"
         )?;
         for (run, storm) in self.runs.iter().flat_map(|run| run.storms.iter().map(move |storm| (run, storm))) {
@@ -144,7 +171,7 @@ impl fmt::Display for Report {
             let (rest, user) = (cpu_us - check_us - make_us, user_share * 100.0);
             writeln!(
                 f,
-                "{:<10} {:<7} {name:<6} {logins:>7} {cpu_us:>8.1} {user:>5.0}% {rest:>9.1} {per_second:>9.0} \
+                "{:<11} {:<7} {name:<6} {logins:>7} {cpu_us:>8.1} {user:>5.0}% {rest:>9.1} {per_second:>9.0} \
                  {:>8.2} {:>8.2} {bytes:>9}",
                 run.server, run.log, latency.p50_ms, latency.p99_ms
             )?;
@@ -152,7 +179,7 @@ impl fmt::Display for Report {
 
         writeln!(
             f,
-            "\n{:<10} {:<7} {:<13} {:>10} {:>8} {:>6} {:>11} {:>26} {:>26}",
+            "\n{:<11} {:<7} {:<13} {:>10} {:>8} {:>6} {:>11} {:>26} {:>26}",
             "deliveries",
             "log",
             "",
@@ -168,13 +195,14 @@ impl fmt::Display for Report {
             let user = user_share * 100.0;
             writeln!(
                 f,
-                "{:<10} {:<7} {name:<13} {deliveries:>10} {cpu_us:>8.4} {user:>5.0}% {per_second:>11.0} {:>26} {:>26}",
+                "{:<11} {:<7} {name:<13} {deliveries:>10} {cpu_us:>8.4} {user:>5.0}% {per_second:>11.0} {:>26} {:>26}",
                 run.server,
                 run.log,
                 quantiles(each),
                 quantiles(last)
             )?;
         }
+        compare::table(&self.verdicts, f)?;
         for run in &self.runs {
             let mib = |bytes| bytes as f64 / f64::from(1 << 20);
             let (resident, anonymous) = (mib(run.memory.resident), mib(run.memory.anonymous));

@@ -1,16 +1,18 @@
 //! What is measured, in which order.
 //!
-//! For each home of the log:
+//! All subjects take turns: the floors, our server with each home of its log, the peers; then the next round, with
+//! every server started anew. So whatever else the machine does falls on all of them, and what counts is, for each row,
+//! the round with the median CPU. For each subject, in each round:
 //!
-//! 1. Everybody comes for the first time: each login claims a name, which is an entry of the log.
-//! 2. Everybody comes again. With the log on disk the server was killed in between and started on the same data, so
-//!    that its memory, before and after, differs by the connections alone; with the log in memory everybody leaves, and
-//!    the memory that is free then is used again, so nothing can be said about it.
+//! 1. Everybody comes for the first time: with our server each login claims a name, which is an entry of the log.
+//! 2. To our server, everybody comes again. With the log on disk the server was killed in between and started on the
+//!    same data, so that its memory, before and after, differs by the connections alone; with the log in memory
+//!    everybody leaves, and the memory that is free then is used again, so nothing can be said about it.
 //! 3. The loads, one after the other, with everybody connected: 1 message in flight, 8 in flight, bursts of 64.
 //!
 //! A handful of people come ahead of the others each time, so that what a server does once is not charged to them.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 use tertulia_server::serve::Home;
@@ -19,12 +21,15 @@ use crate::{
     Failure,
     arguments::Arguments,
     dialect::Dialect,
+    floor::{Floor, FloorDialect},
     generator::{Generator, Load},
     machine::Pins,
+    peers::{Peer, mosquitto::Mosquitto, nats::Nats, ngircd::Ngircd, redis::Redis},
     process::{Cpu, Memory, Process},
     report::{FanOut, Run, Storm},
     server::{self, Server, Settings},
     stats::{micros_each, per_second},
+    tertulia::Tertulia,
 };
 
 /// Those who come ahead of the others.
@@ -39,52 +44,134 @@ const AT_REST: Duration = Duration::from_millis(30);
 /// How often that is tried.
 const REST_TRIES: usize = 200;
 
+/// One message is on its way at a time: nobody can batch.
+pub const ONE: &str = "1 in flight";
+/// Eight are.
+pub const EIGHT: &str = "8 in flight";
+/// As many as a floor can make the most of.
+pub const BURSTS: &str = "bursts of 64";
+
 const LOADS: [(&str, Load); 3] = [
-    ("1 in flight", Load { in_flight: 1, in_bursts: false }),
-    ("8 in flight", Load { in_flight: 8, in_bursts: false }),
-    ("bursts of 64", Load { in_flight: 64, in_bursts: true }),
+    (ONE, Load { in_flight: 1, in_bursts: false }),
+    (EIGHT, Load { in_flight: 8, in_bursts: false }),
+    (BURSTS, Load { in_flight: 64, in_bursts: true }),
 ];
 
-/// Measures our own server with the log in one of its homes. `say` hears of the progress.
+/// What our server is called in the table.
+pub const TERTULIA: &str = "tertulia";
+
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A floor.
+    Floor(Floor),
+    /// Our own server.
+    Tertulia(Home),
+    /// Somebody else's, and where its program is.
+    Peer(Peer, PathBuf),
+}
+
+/// Measures all subjects, in rounds. `say` hears of the progress.
 ///
 /// # Errors
 /// It did not work, or anything was lost, doubled, reordered or disconnected.
 pub fn measure(
-    home: Home,
+    subjects: &[Subject],
     arguments: &Arguments,
-    dialect: &impl Dialect,
     pins: Option<Pins>,
     say: &mut dyn FnMut(&str),
-) -> Result<Run, Failure> {
-    let count = arguments.connections;
-    let settings = Settings::for_connections(count, pins, arguments.under.clone());
-    let data = TempDir::with_prefix_in("fan-out-", &arguments.data)
-        .map_err(|error| Failure::doing("no directory for the data", error))?;
-    let log = server::name(home);
-    let mut server = Server::start(home, data.path(), &settings)?;
-    say(&format!("log {log}: server {} has started, {count} people come", server.pid()));
-    let mut crowd = Crowd::new(dialect, &server)?;
-    let first = crowd.come("first", count)?;
-
-    say(&format!("log {log}: they come again"));
-    let again = if home == Home::Disk {
-        drop(crowd);
-        drop(server);
-        server = Server::start(home, data.path(), &settings)?;
-        crowd = Crowd::new(dialect, &server)?;
-        crowd.come("again", count)?
-    } else {
-        crowd.go()?;
-        Storm { memory_bytes: None, ..crowd.come("again", count)? }
-    };
-
-    let mut loads = Vec::new();
-    for (name, load) in LOADS {
-        say(&format!("log {log}: {name}"));
-        loads.push(crowd.load(name, load, arguments.load_time)?);
+) -> Result<Vec<Run>, Failure> {
+    let tertulia = Tertulia::new(arguments.connections)?;
+    let mut rounds: Vec<Vec<Run>> = subjects.iter().map(|_| Vec::new()).collect();
+    for round in 1..=arguments.rounds {
+        for (subject, runs) in subjects.iter().zip(&mut rounds) {
+            let run = Visit { arguments, pins }.measure(subject, &tertulia)?;
+            let costs: Vec<String> = run.loads.iter().map(|load| format!("{:.4}", load.cpu_us)).collect();
+            let (server, log) = (&run.server, &run.log);
+            say(&format!("round {round}: {server} {log}: µs for each delivery: {}", costs.join(", ")));
+            runs.push(run);
+        }
     }
-    let memory = server.process().memory()?;
-    Ok(Run { server: "tertulia".to_owned(), log: log.to_owned(), storms: vec![first, again], loads, memory })
+    Ok(rounds.into_iter().filter_map(|runs| Run::median(&runs)).collect())
+}
+
+/// One subject in one round.
+struct Visit<'a> {
+    arguments: &'a Arguments,
+    pins: Option<Pins>,
+}
+
+impl Visit<'_> {
+    fn measure(&self, subject: &Subject, tertulia: &Tertulia) -> Result<Run, Failure> {
+        let Self { arguments, pins } = *self;
+        let under = if matches!(subject, Subject::Tertulia(_)) { arguments.under.clone() } else { Vec::new() };
+        let settings = Settings::for_connections(arguments.connections, pins, under);
+        let data = TempDir::with_prefix_in("fan-out-", &arguments.data)
+            .map_err(|error| Failure::doing("no directory for the data", error))?;
+        let data = data.path();
+        match subject {
+            Subject::Floor(floor) => {
+                let server = Server::start_floor(*floor, data, &settings)?;
+                self.once(floor.name(), &server, &FloorDialect)
+            }
+            Subject::Tertulia(home) => {
+                let start = || Server::start(*home, data, &settings);
+                self.twice(*home, start, tertulia)
+            }
+            Subject::Peer(peer, program) => {
+                let server = Server::start_peer(*peer, program, arguments.connections, data, &settings)?;
+                match peer {
+                    Peer::Redis => self.once(peer.name(), &server, &Redis),
+                    Peer::Mosquitto => self.once(peer.name(), &server, &Mosquitto),
+                    Peer::Ngircd => self.once(peer.name(), &server, &Ngircd),
+                    Peer::Nats => self.once(peer.name(), &server, &Nats),
+                }
+            }
+        }
+    }
+
+    fn once<D: Dialect>(&self, name: &str, server: &Server, dialect: &D) -> Result<Run, Failure> {
+        let in_words = |failure| Failure::doing(name, failure);
+        let mut crowd = Crowd::new(dialect, server)?;
+        let storm = crowd.come("first", self.arguments.connections).map_err(in_words)?;
+        self.loads(name, "-", crowd, vec![storm]).map_err(in_words)
+    }
+
+    fn twice(
+        &self,
+        home: Home,
+        start: impl Fn() -> Result<Server, Failure>,
+        dialect: &Tertulia,
+    ) -> Result<Run, Failure> {
+        let count = self.arguments.connections;
+        let mut server = start()?;
+        let mut crowd = Crowd::new(dialect, &server)?;
+        let first = crowd.come("first", count)?;
+        let again = if home == Home::Disk {
+            drop(crowd);
+            drop(server);
+            server = start()?;
+            crowd = Crowd::new(dialect, &server)?;
+            crowd.come("again", count)?
+        } else {
+            crowd.go()?;
+            Storm { memory_bytes: None, ..crowd.come("again", count)? }
+        };
+        self.loads(TERTULIA, server::name(home), crowd, vec![first, again])
+    }
+
+    fn loads<D: Dialect>(
+        &self,
+        server: &str,
+        log: &str,
+        mut crowd: Crowd<'_, D>,
+        storms: Vec<Storm>,
+    ) -> Result<Run, Failure> {
+        let load_time = self.arguments.load_time;
+        let loads = LOADS.iter().map(|(name, load)| crowd.load(name, *load, load_time)).collect::<Result<_, _>>()?;
+        let memory = crowd.server.memory()?;
+        Ok(Run { server: server.to_owned(), log: log.to_owned(), storms, loads, memory })
+    }
 }
 
 /// The people, and the server that they meet on.

@@ -168,11 +168,18 @@ impl Dialect for Tertulia {
     }
 }
 
+/// What message `number` says, whichever server brings it.
+#[must_use]
+pub fn text(number: u64) -> String {
+    let mut text = format!("{number:012} ");
+    text.extend("a message of usual length, neither short nor long; ".chars().cycle().take(TEXT_BYTES - text.len()));
+    text
+}
+
 /// A message as a client writes it; the bench of the codec takes it as well.
 #[must_use]
 pub fn write(number: u64) -> request::Write {
-    let mut text = format!("{number:012} ");
-    text.extend("a message of usual length, neither short nor long; ".chars().cycle().take(TEXT_BYTES - text.len()));
+    let text = text(number);
     // A UUID of version 7, with the number in it twice: different for every message.
     let mut cid = [0; 16];
     cid[..8].copy_from_slice(&(number << 16).to_be_bytes());
