@@ -22,6 +22,7 @@ pub mod compare;
 pub mod dialect;
 pub mod floor;
 pub mod generator;
+pub mod in_process;
 pub mod ledger;
 pub mod machine;
 pub mod peers;

@@ -234,6 +234,21 @@ pub fn signatures(mut time: impl FnMut() -> std::time::Instant) -> Result<Signat
     Ok(Signatures { check_us, make_us })
 }
 
+/// Makes and checks a signature of a login, so often.
+///
+/// # Errors
+/// As [`signatures`].
+pub fn sign_and_check(times: usize) -> Result<(), Failure> {
+    let device = device(0)?;
+    let signed = login_bytes(&device.public, &nonce_of(1), &[], Some(&name_of(0)));
+    let key = UnparsedPublicKey::new(&ED25519, &device.public.0);
+    for _ in 0..times {
+        let signature = device.pair.sign(&signed);
+        key.verify(&signed, signature.as_ref()).map_err(|_| Failure::new("a signature of ours does not check"))?;
+    }
+    Ok(())
+}
+
 fn device(number: usize) -> Result<Device, Failure> {
     let mut seed = *b"tertulia-bench device, seed 0000";
     seed[24..].copy_from_slice(&(number as u64).to_be_bytes());

@@ -57,7 +57,9 @@ impl Peer {
         // Debian puts servers where only an administrator looks.
         let more = ["/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
         let directories: Vec<PathBuf> = std::env::split_paths(&path).chain(more).collect();
-        directories.into_iter().map(|directory| directory.join(self.binary())).find(|program| program.is_file())
+        let mut programs = directories.into_iter().map(|directory| directory.join(self.binary()));
+        #[expect(clippy::disallowed_methods, reason = "whether a program is installed")]
+        programs.find(|program| program.is_file())
     }
 
     /// Its configuration file for so many connections, listening on this port of loopback. What differs from the
