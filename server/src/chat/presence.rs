@@ -25,6 +25,8 @@ pub struct Presence {
     lingering: BTreeMap<UserId, u64>,
     /// The same by time, so that the next one is found at once.
     departures: BTreeSet<(u64, UserId)>,
+    /// Who counts as here: has a connection, or had one a moment ago.
+    here: BTreeSet<UserId>,
     told: BTreeSet<UserId>,
     came: BTreeSet<UserId>,
     went: BTreeSet<UserId>,
@@ -83,7 +85,7 @@ impl Presence {
         self.told.retain(|user| !went.contains(user));
         let online = self.told.len() as u64;
         if !were_listed || self.told.len() > PRESENCE_LISTED_MAX {
-            return Some(whole(self.told.iter().copied().collect()));
+            return Some(whole(&self.told));
         }
         let some = |users: BTreeSet<UserId>| (!users.is_empty()).then(|| users.into_iter().collect());
         Some(push::Presence { online, whole: None, came: some(came), went: some(went) })
@@ -91,28 +93,31 @@ impl Presence {
 
     /// What a newcomer is shown, itself included: everybody who is online, or their number if they are too many.
     pub fn newcomer(&mut self) -> push::Presence {
-        let online: BTreeSet<UserId> =
-            self.told.union(&self.came).copied().filter(|u| !self.went.contains(u)).collect();
         self.is_ahead |= !self.came.is_empty() || !self.went.is_empty();
-        self.is_counted |= online.len() > PRESENCE_LISTED_MAX;
-        whole(online.into_iter().collect())
+        self.is_counted |= self.here.len() > PRESENCE_LISTED_MAX;
+        whole(&self.here)
     }
 
     /// Notes what the next frame has to say. Who came and went in between is nobody's news, unless a newcomer has seen it.
-    fn note(&mut self, user: UserId, here: bool) {
-        let (news, stale) = if here { (&mut self.came, &mut self.went) } else { (&mut self.went, &mut self.came) };
+    fn note(&mut self, user: UserId, is_here: bool) {
+        if is_here {
+            self.here.insert(user);
+        } else {
+            self.here.remove(&user);
+        }
+        let (news, stale) = if is_here { (&mut self.came, &mut self.went) } else { (&mut self.went, &mut self.came) };
         stale.remove(&user);
-        if self.is_ahead || here != self.told.contains(&user) {
+        if self.is_ahead || is_here != self.told.contains(&user) {
             news.insert(user);
         }
     }
 }
 
 /// Everybody, or their number if they are too many.
-fn whole(users: Vec<UserId>) -> push::Presence {
-    let online = users.len() as u64;
-    let whole = (users.len() <= PRESENCE_LISTED_MAX).then_some(users);
-    push::Presence { online, whole, came: None, went: None }
+fn whole(people: &BTreeSet<UserId>) -> push::Presence {
+    let listed = people.len() <= PRESENCE_LISTED_MAX;
+    let whole = listed.then(|| people.iter().copied().collect());
+    push::Presence { online: people.len() as u64, whole, came: None, went: None }
 }
 
 #[cfg(test)]
