@@ -16,11 +16,12 @@
 
 mod file;
 mod line;
+mod queue;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use tertulia_protocol::{Rseq, Seq};
 
 use crate::limits::Limits;
 use file::LogFile;
+use queue::{Held, Queue, Work};
 
 /// One line of the activity log, without its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,12 +144,7 @@ impl ActivityLog {
         limits: &Limits,
         tell: impl FnMut(&str) + Send + 'static,
     ) -> io::Result<(Self, Recorder)> {
-        let queue = Arc::new(Queue {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            lines_max: limits.activity_queue_lines,
-            bytes_max: limits.activity_queue_bytes,
-        });
+        let queue = Arc::new(Queue::new(limits));
         let (end, ended) = channel();
         let file = LogFile::new(path, limits.activity_file_bytes, Box::new(tell));
         let (writer, recorder) = (Arc::clone(&queue), Recorder { queue: Arc::clone(&queue) });
@@ -158,6 +155,12 @@ impl ActivityLog {
             _ = end.send(());
         })?;
         Ok((Self { queue, ended }, recorder))
+    }
+
+    /// What turns to another file while the thread runs.
+    #[must_use]
+    pub fn reopener(&self) -> Reopener {
+        Reopener { queue: Arc::clone(&self.queue) }
     }
 
     /// Has all that was recorded written, and ends the thread; what is recorded after this is lost. `false` if that took
@@ -176,6 +179,20 @@ impl Drop for ActivityLog {
     }
 }
 
+/// Has the file opened anew, for those who have renamed it.
+#[derive(Debug)]
+pub struct Reopener {
+    queue: Arc<Queue>,
+}
+
+impl Reopener {
+    /// From the next line on, the file is the one that bears the name then, and these limits hold. Nothing is lost and no
+    /// line is cut: what is being written is finished where it was begun.
+    pub fn reopen(&self, limits: &Limits) {
+        self.queue.reopen(limits);
+    }
+}
+
 /// Feeds the writer. It may outlive it; what it is given then is lost.
 #[derive(Debug)]
 pub struct Recorder {
@@ -188,108 +205,6 @@ impl Record for Recorder {
     }
 }
 
-/// How long the thread lets lines gather after the first. Woken for each, it would cost a busy loop two switches a
-/// login: as much as the login itself.
-const LINGER: Duration = Duration::from_millis(50);
-
-/// What goes from the loop to the writer.
-#[derive(Debug)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
-    lines_max: usize,
-    bytes_max: usize,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    lines: Vec<(i64, Activity)>,
-    /// How much waits or is being written: both cost memory, so both count.
-    held: Held,
-    lost: Lost,
-    closed: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Held {
-    lines: usize,
-    bytes: usize,
-}
-
-/// Lines that nobody will read, and when the first of them was recorded.
-#[derive(Clone, Copy, Debug, Default)]
-struct Lost {
-    since: i64,
-    count: u64,
-}
-
-impl Lost {
-    fn add(&mut self, since: i64, count: u64) {
-        if self.count == 0 {
-            self.since = since;
-        }
-        self.count = self.count.saturating_add(count);
-    }
-}
-
-impl Queue {
-    fn push(&self, at: i64, activity: Activity) {
-        let bytes = activity.text_bytes();
-        let mut state = self.lock();
-        let held = Held { lines: state.held.lines + 1, bytes: state.held.bytes.saturating_add(bytes) };
-        let fits = held.lines <= self.lines_max && held.bytes <= self.bytes_max;
-        // It sleeps while there is nothing, and lingers while there is little.
-        let wakes =
-            (state.lines.is_empty() && state.lost.count == 0) || (self.is_little(state.held) && !self.is_little(held));
-        if fits && !state.closed {
-            state.held = held;
-            state.lines.push((at, activity));
-        } else {
-            state.lost.add(at, 1);
-        }
-        drop(state);
-        if wakes {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Whether there is room for as much again.
-    fn is_little(&self, held: Held) -> bool {
-        held.lines < self.lines_max / 2 && held.bytes < self.bytes_max / 2
-    }
-
-    fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`; `done` is what the last batch
-    /// held. `None` once the queue is closed and empty.
-    fn take(&self, done: Held, batch: &mut Vec<(i64, Activity)>) -> Option<(Held, Lost)> {
-        let mut state = self.lock();
-        state.held.lines -= done.lines;
-        state.held.bytes -= done.bytes;
-        while state.lines.is_empty() && state.lost.count == 0 {
-            if state.closed {
-                return None;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let may_wait = |state: &mut State| !state.closed && self.is_little(state.held);
-        state = match self.changed.wait_timeout_while(state, LINGER, may_wait) {
-            Ok((state, _)) => state,
-            Err(poisoned) => poisoned.into_inner().0,
-        };
-        std::mem::swap(&mut state.lines, batch);
-        Some((state.held, std::mem::take(&mut state.lost)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing can panic while it is held; if something did, the state is whole all the same.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A batch that was larger than this gives its memory back.
 const BATCH_KEPT: usize = 256;
 
@@ -297,7 +212,10 @@ const BATCH_KEPT: usize = 256;
 fn write(queue: &Queue, mut file: LogFile) {
     let mut batch = Vec::new();
     let mut done = Held::default();
-    while let Some((held, lost)) = queue.take(done, &mut batch) {
+    while let Some(Work { held, lost, reopen }) = queue.take(done, &mut batch) {
+        if let Some(turn_at) = reopen {
+            file.reopen(turn_at);
+        }
         file.write(&batch);
         // What was lost came when the queue was full of what has just been written.
         file.lost(lost);

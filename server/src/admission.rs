@@ -22,6 +22,11 @@ impl Admission {
     /// Counts a connection in, and gives it its number.
     pub fn count(&mut self, address: IpAddr) -> u64 {
         *self.addresses.entry(address.to_canonical()).or_default() += 1;
+        self.number()
+    }
+
+    /// A number for a connection that is not counted, because it is over at once.
+    pub fn number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }

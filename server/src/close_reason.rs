@@ -33,6 +33,8 @@ pub enum CloseReason {
     SlowReader,
     /// There are as many connections as there may be, in all or from one address.
     TooManyConnections,
+    /// There are no descriptors for one more connection.
+    OutOfDescriptors,
     /// The peer has to encrypt from where it calls.
     PlaintextRefused,
     /// The peer began to encrypt, which this server does not do.
@@ -64,6 +66,7 @@ impl CloseReason {
             Self::Silent => "silent",
             Self::SlowReader => "slow_reader",
             Self::TooManyConnections => "too_many_connections",
+            Self::OutOfDescriptors => "out_of_descriptors",
             Self::PlaintextRefused => "plaintext_refused",
             Self::TlsRefused => "tls_refused",
             Self::Stranger => "stranger",
@@ -83,7 +86,9 @@ impl CloseReason {
             Self::NoCommonVersion => (ErrorCode::NO_COMMON_VERSION, "no version that both sides speak"),
             Self::HandshakeTimeout => (ErrorCode::TIMEOUT, "the login took too long"),
             Self::FrameTimeout => (ErrorCode::TIMEOUT, "the frame took too long"),
-            Self::TooManyConnections => (ErrorCode::TOO_MANY_CONNECTIONS, "too many connections"),
+            Self::TooManyConnections | Self::OutOfDescriptors => {
+                (ErrorCode::TOO_MANY_CONNECTIONS, "too many connections")
+            }
             Self::PlaintextRefused => (ErrorCode::PLAINTEXT_REFUSED, "this server takes no unencrypted connections"),
             Self::Stopping => (ErrorCode::STOPPING, "the server is stopping"),
             Self::PeerLeft

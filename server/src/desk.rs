@@ -149,6 +149,11 @@ impl<L: Log> Desk<L> {
         }
     }
 
+    /// Goes on with other limits; what is in flight stays in flight.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Whether so much is in flight, or something of it is failing, that frames have to stay unread.
     pub fn is_full(&self) -> bool {
         self.has_failed

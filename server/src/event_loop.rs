@@ -8,7 +8,7 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     limits::Limits,
     listener::{Accepted, Listener},
     log::Log,
+    reload::Reload,
     turn::{Broken, Turn},
 };
 
@@ -28,6 +29,9 @@ const FIRST_LISTENER: usize = usize::MAX - 2;
 
 /// Events taken in one poll. Too few, and light connections wait a turn behind heavy ones.
 const EVENTS_MAX: usize = 4096;
+
+/// So many places there are above the limit, so that those beyond it hear a clear word instead of silence.
+pub const PLACES_BEYOND: usize = 64;
 
 /// What must exist before the log, which wakes the loop.
 pub struct Reactor {
@@ -75,12 +79,15 @@ pub struct EventLoop<L> {
     listeners: Vec<Listener>,
     signals: Signals,
     turn: Turn<TcpStream, L>,
+    reload: Reload,
+    is_stopping: bool,
     accepts_per_turn: usize,
     connections_max: usize,
 }
 
 impl<L: Log> EventLoop<L> {
-    /// A loop that serves on these listeners as soon as it runs. From here on a signal stops it in order.
+    /// A loop that serves on these listeners as soon as it runs. From here on SIGTERM and SIGINT stop it in order, and
+    /// SIGHUP has the configuration read again.
     ///
     /// # Errors
     /// The system's.
@@ -88,16 +95,17 @@ impl<L: Log> EventLoop<L> {
         reactor: Reactor,
         mut listeners: Vec<Listener>,
         turn: Turn<TcpStream, L>,
+        reload: Reload,
         limits: &Limits,
     ) -> io::Result<Self> {
         let registry = reactor.poll.registry();
-        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
         registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(listener.socket_mut(), Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
         let (accepts_per_turn, connections_max) = (limits.accepts_per_turn, limits.connections);
-        Ok(Self { reactor, listeners, signals, turn, accepts_per_turn, connections_max })
+        Ok(Self { reactor, listeners, signals, turn, reload, is_stopping: false, accepts_per_turn, connections_max })
     }
 
     /// Serves until a signal has stopped the server in order.
@@ -109,10 +117,9 @@ impl<L: Log> EventLoop<L> {
         let listen = self.listeners.iter().map(|listener| listener.address().to_string()).collect();
         let now = self.reactor.now();
         self.turn.record(now, Activity::Start { version: env!("CARGO_PKG_VERSION"), listen });
-        let mut is_stopping = false;
         loop {
             let now = self.reactor.now();
-            if is_stopping && self.turn.is_stopped() {
+            if self.is_stopping && self.turn.is_stopped() {
                 self.turn.record(now, Activity::Stop { why: "signal" });
                 return Ok(());
             }
@@ -124,8 +131,8 @@ impl<L: Log> EventLoop<L> {
             let now = self.reactor.now();
             for event in &events {
                 match event.token() {
-                    WAKER => {}
-                    SIGNALS => is_stopping |= self.signals.pending().next().is_some(),
+                    WAKER => self.take_settings(),
+                    SIGNALS => self.heed_signals(),
                     Token(token) if token > FIRST_LISTENER - self.listeners.len().max(1) => {
                         if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER - token) {
                             listener.mark();
@@ -138,7 +145,7 @@ impl<L: Log> EventLoop<L> {
                     }
                 }
             }
-            if is_stopping {
+            if self.is_stopping {
                 self.stop_listening();
                 self.turn.stop(now);
             }
@@ -158,6 +165,24 @@ impl<L: Log> EventLoop<L> {
         (self.turn, self.reactor.now())
     }
 
+    fn heed_signals(&mut self) {
+        for signal in self.signals.pending() {
+            if signal == SIGHUP {
+                self.reload.ask();
+            } else {
+                self.is_stopping = true;
+            }
+        }
+    }
+
+    fn take_settings(&mut self) {
+        if let Some(settings) = self.reload.take() {
+            self.accepts_per_turn = settings.limits.accepts_per_turn;
+            self.connections_max = settings.limits.connections;
+            self.turn.reconfigure(settings);
+        }
+    }
+
     fn timeout(&self, now: Now) -> Option<Duration> {
         let listeners = self.listeners.iter().filter_map(Listener::deadline);
         let listeners = listeners.filter(|_| !self.is_full());
@@ -167,8 +192,7 @@ impl<L: Log> EventLoop<L> {
 
     /// Whether nobody more is accepted, not even to be told why not: a reaped connection makes room again.
     fn is_full(&self) -> bool {
-        // Some places above the limit, so that those beyond it hear a clear word instead of silence.
-        self.turn.connections() >= self.connections_max.saturating_add(64)
+        self.turn.connections() >= self.connections_max.saturating_add(PLACES_BEYOND)
     }
 
     fn accept(&mut self, now: Now) {
@@ -183,8 +207,12 @@ impl<L: Log> EventLoop<L> {
                         let id = self.turn.accept(socket, peer, now);
                         self.register(id);
                     }
+                    Accepted::Beyond(socket, peer) => {
+                        budget -= 1;
+                        self.turn.turn_away(socket, peer, now);
+                    }
                     Accepted::Aborted => budget -= 1,
-                    Accepted::Nobody | Accepted::OutOfDescriptors => break,
+                    Accepted::Nobody | Accepted::NotNow => break,
                 }
             }
         }

@@ -2,6 +2,10 @@
 //!
 //! Readiness is edge-triggered: an accept that stops before `WouldBlock`, for a budget or for want of descriptors, will
 //! hear of those who wait from nobody. So the listener remembers that there may be more, and when to look again.
+//!
+//! At the limit on open files an accept fails whether somebody waits or not, and who waits hears nothing. So one
+//! descriptor is held in reserve: it is given up for the one that waits longest, who is told and closed, and taken
+//! back. That also shows when nobody waits any more, so that a server at its limit sleeps like any other.
 
 use std::{
     io::{self, ErrorKind},
@@ -17,26 +21,68 @@ const BACKLOG: i32 = 4096;
 /// How long to wait after running out of descriptors, in milliseconds.
 const OUT_OF_DESCRIPTORS_MS: u64 = 100;
 
+/// So many are told at once that there are no descriptors. The others wait a moment longer: one may become free, and
+/// whoever comes back at once must not keep the server busy.
+const TURNED_AWAY_AT_ONCE: usize = 16;
+
+/// Where connections come from: the system, or a test that plays it.
+pub trait Source {
+    /// A connection.
+    type Socket;
+    /// What holds a descriptor, to be dropped when one is needed.
+    type Spare;
+
+    /// Accepts one connection without waiting.
+    ///
+    /// # Errors
+    /// The system's.
+    fn accept(&self) -> io::Result<(Self::Socket, SocketAddr)>;
+
+    /// Takes a descriptor into reserve.
+    ///
+    /// # Errors
+    /// There is none.
+    fn spare(&self) -> io::Result<Self::Spare>;
+}
+
+impl Source for TcpListener {
+    type Socket = TcpStream;
+    type Spare = Socket;
+
+    fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        Self::accept(self)
+    }
+
+    fn spare(&self) -> io::Result<Socket> {
+        // A socket without an address: a descriptor on every system, and no file.
+        Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))
+    }
+}
+
 /// One listening socket.
 #[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
+pub struct Listener<A: Source = TcpListener> {
+    socket: A,
     address: SocketAddr,
     may_have_more: bool,
     retry_at: Option<u64>,
+    spare: Option<A::Spare>,
+    turned_away: usize,
 }
 
 /// What one attempt to accept brought.
 #[derive(Debug)]
-pub enum Accepted {
+pub enum Accepted<S> {
     /// A connection.
-    Connection(TcpStream, SocketAddr),
+    Connection(S, SocketAddr),
+    /// A connection on the descriptor in reserve: to be told, and closed before the next attempt.
+    Beyond(S, SocketAddr),
     /// This one was over before it began; there may be more.
     Aborted,
-    /// Nobody waits.
+    /// Nobody waits, or it is not time yet.
     Nobody,
-    /// There are no descriptors, or no memory for them: try again later.
-    OutOfDescriptors,
+    /// There are no descriptors, or no memory for them, or something else is wrong: try again later.
+    NotNow,
 }
 
 impl Listener {
@@ -52,6 +98,14 @@ impl Listener {
             bound => bound,
         }
     }
+}
+
+impl<A: Source> Listener<A> {
+    /// A listener over a source that listens there.
+    pub fn new(socket: A, address: SocketAddr) -> Self {
+        let spare = socket.spare().ok();
+        Self { socket, address, may_have_more: false, retry_at: None, spare, turned_away: 0 }
+    }
 
     /// Where it listens: the port that the system chose, if it was to choose.
     #[must_use]
@@ -60,7 +114,7 @@ impl Listener {
     }
 
     /// The socket, to register it.
-    pub fn socket_mut(&mut self) -> &mut TcpListener {
+    pub fn socket_mut(&mut self) -> &mut A {
         &mut self.socket
     }
 
@@ -76,26 +130,57 @@ impl Listener {
     }
 
     /// Accepts one connection.
-    pub fn accept(&mut self, now: u64) -> Accepted {
+    pub fn accept(&mut self, now: u64) -> Accepted<A::Socket> {
         if !self.may_have_more || self.retry_at.is_some_and(|at| now < at) {
             return Accepted::Nobody;
         }
-        self.retry_at = None;
-        match self.socket.accept() {
-            Ok((socket, peer)) => Accepted::Connection(socket, peer),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => {
-                    self.may_have_more = false;
-                    Accepted::Nobody
-                }
-                _ if is_out_of_descriptors(&error) => {
-                    self.retry_at = Some(now + OUT_OF_DESCRIPTORS_MS);
-                    Accepted::OutOfDescriptors
-                }
-                // ECONNABORTED and its like belong to one peer, not to the listener.
-                _ => Accepted::Aborted,
-            },
+        if self.retry_at.take().is_some() {
+            self.turned_away = 0;
         }
+        if self.spare.is_none() {
+            self.spare = self.socket.spare().ok();
+        }
+        match self.socket.accept() {
+            Ok((socket, peer)) => {
+                self.turned_away = 0;
+                Accepted::Connection(socket, peer)
+            }
+            Err(error) if is_out_of_descriptors(&error) && self.turned_away < TURNED_AWAY_AT_ONCE => {
+                // The one in reserve becomes free, if it is there.
+                if self.spare.take().is_none() {
+                    return self.later(now);
+                }
+                match self.socket.accept() {
+                    Ok((socket, peer)) => {
+                        self.turned_away += 1;
+                        Accepted::Beyond(socket, peer)
+                    }
+                    Err(error) => {
+                        self.spare = self.socket.spare().ok();
+                        self.failed(&error, now)
+                    }
+                }
+            }
+            Err(error) => self.failed(&error, now),
+        }
+    }
+
+    fn failed(&mut self, error: &io::Error, now: u64) -> Accepted<A::Socket> {
+        match error.kind() {
+            ErrorKind::WouldBlock => {
+                self.may_have_more = false;
+                Accepted::Nobody
+            }
+            // These belong to one peer, not to the listener.
+            ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted => Accepted::Aborted,
+            // Whatever else it is may well be so the next time, and must not keep the loop busy.
+            _ => self.later(now),
+        }
+    }
+
+    fn later(&mut self, now: u64) -> Accepted<A::Socket> {
+        self.retry_at = Some(now + OUT_OF_DESCRIPTORS_MS);
+        Accepted::NotNow
     }
 }
 
@@ -111,7 +196,7 @@ fn bind(address: SocketAddr) -> io::Result<Listener> {
     socket.listen(BACKLOG)?;
     let socket = TcpListener::from_std(socket.into());
     let address = socket.local_addr()?;
-    Ok(Listener { socket, address, may_have_more: false, retry_at: None })
+    Ok(Listener::new(socket, address))
 }
 
 /// EAFNOSUPPORT (97), EADDRNOTAVAIL (99), as on a kernel with IPv6 switched off.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    config::{self, Environment, Invocation},
+    config::{self, ConfigError, Environment, Invocation},
     serve::{Failure, Home, serve},
 };
 
@@ -24,29 +24,41 @@ const UNUSABLE: u8 = 3;
 
 /// Does what the program does. The arguments begin with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, home: Home) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
-    let invocation = config::load(arguments, environment, |path| fs::read_to_string(path));
-    let code = match invocation {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let code = match load(&arguments, environment) {
         Ok(Invocation::Say(text)) => {
             say(&text);
             OK
         }
-        Ok(Invocation::Serve(config)) => match serve(&config, home, &mut ready, complain) {
-            Ok(()) => OK,
-            Err(failure) => {
-                complain(&failure.to_string());
-                match failure {
-                    Failure::Unusable(_) => UNUSABLE,
-                    Failure::Broken(_) => BROKEN,
+        Ok(Invocation::Serve(config)) => {
+            let environment = environment.clone();
+            let again = move || match load(&arguments, &environment)? {
+                Invocation::Serve(config) => Ok(*config),
+                // The same arguments ask for the same thing.
+                Invocation::Say(_) => unreachable!("it serves"),
+            };
+            match serve(*config, Box::new(again), home, &mut ready, complain) {
+                Ok(()) => OK,
+                Err(failure) => {
+                    complain(&failure.to_string());
+                    match failure {
+                        Failure::Unusable(_) => UNUSABLE,
+                        Failure::Broken(_) => BROKEN,
+                    }
                 }
             }
-        },
+        }
         Err(error) => {
             complain(&error.to_string());
             USAGE
         }
     };
     ExitCode::from(code)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
+fn load(arguments: &[OsString], environment: &Environment) -> Result<Invocation, ConfigError> {
+    config::load(arguments.iter().cloned(), environment, |path| fs::read_to_string(path))
 }
 
 /// A ready line: what scripts and tests wait for.

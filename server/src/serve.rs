@@ -14,8 +14,9 @@ use tertulia_protocol::Seq;
 use crate::{
     activity_log::{ActivityLog, Recorder},
     chat::Chat,
-    config::{Config, Listen, Plaintext},
+    config::{Config, Listen},
     data_dir::DataDir,
+    descriptors,
     desk::Desk,
     event_loop::{EventLoop, Reactor},
     keys::{Random as _, ServerKey, SystemRandom},
@@ -26,7 +27,8 @@ use crate::{
         memory::MemoryLog,
         store::{OpenError, Store},
     },
-    turn::{Policy, Turn},
+    reload::{Load, Reload, Settings, who_may_connect},
+    turn::Turn,
 };
 
 /// How long an ordered stop waits for the last lines of the activity log.
@@ -80,23 +82,21 @@ impl Ending for MemoryLog {
     fn end(self) {}
 }
 
-/// Serves until a signal stops it in order. `ready` is told each address as soon as it would be answered; `complain`
-/// what an operator should know, from any thread.
+/// Serves until a signal stops it in order. `load` reads the configuration again when another signal asks for it; `ready`
+/// is told each address as soon as it would be answered; `complain` what an operator should know, from any thread.
 ///
 /// # Errors
 /// It could not begin, or could not go on.
 pub fn serve(
-    config: &Config,
+    config: Config,
+    load: Load,
     home: Home,
     ready: &mut dyn FnMut(SocketAddr),
     complain: fn(&str),
 ) -> Result<(), Failure> {
     let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
     let data = DataDir::open(&config.data.value).map_err(|error| unusable(&error))?;
-    // One descriptor a connection: a soft limit that the system lets us raise must not be what turns people away.
-    if rlimit::increase_nofile_limit(u64::MAX).is_err() {
-        complain("the limit on open files cannot be raised");
-    }
+    descriptors::raise(complain);
     let listeners = listen(&config.listen.value)?;
     let reactor = Reactor::new().map_err(|error| Failure::Broken(format!("no poll: {error}")))?;
     let mut random = SystemRandom::new().map_err(|error| unusable(&error))?;
@@ -107,7 +107,7 @@ pub fn serve(
         Home::Memory => {
             let key = ServerKey::generate(&mut random).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, MemoryLog::new(), key, Box::new(random), config.limits.clone());
-            run(config, desk, activity, reactor, listeners, ready, complain)
+            run(config, load, desk, activity, reactor, listeners, ready, complain)
         }
         Home::Disk => {
             let store = Store::open(&data.database()).map_err(|error| unusable(&error))?;
@@ -115,13 +115,15 @@ pub fn serve(
             let key = chat_key(&store, &mut random)?;
             let log = LocalLog::start(store, reactor.wake()).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
-            run(config, desk, activity, reactor, listeners, ready, complain)
+            run(config, load, desk, activity, reactor, listeners, ready, complain)
         }
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that was put together, once for each sort of log")]
 fn run<L: Ending>(
-    config: &Config,
+    config: Config,
+    load: Load,
     mut desk: Desk<L>,
     (activity, recorder): (ActivityLog, Recorder),
     reactor: Reactor,
@@ -130,18 +132,15 @@ fn run<L: Ending>(
     complain: fn(&str),
 ) -> Result<(), Failure> {
     desk.begin(reactor.now());
-    let policy = Policy { plaintext: config.plaintext.value, log_text: config.log_text.value };
+    let Settings { policy, limits } = Settings::new(&config, complain);
+    let plaintext = policy.plaintext;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
-    let turn = Turn::new(desk, Box::new(recorder), config.limits.clone(), policy);
-    let mut event_loop = EventLoop::new(reactor, listeners, turn, &config.limits)
+    let reload = Reload::start(config, load, activity.reopener(), complain, reactor.wake())
+        .map_err(|error| Failure::Broken(format!("no thread for the configuration: {error}")))?;
+    let turn = Turn::new(desk, Box::new(recorder), limits.clone(), policy);
+    let mut event_loop = EventLoop::new(reactor, listeners, turn, reload, &limits)
         .map_err(|error| Failure::Broken(format!("the loop cannot begin: {error}")))?;
-    complain(match config.plaintext.value {
-        Plaintext::Always => {
-            "connections are not encrypted (plaintext = \"always\"): whoever controls the network can read them"
-        }
-        Plaintext::Loopback => "only programs on this computer can connect (plaintext = \"loopback\")",
-        Plaintext::Never => "nobody can connect: plaintext is \"never\", and this version does not encrypt",
-    });
+    complain(who_may_connect(plaintext));
     addresses.into_iter().for_each(ready);
     let ran = event_loop.run().map_err(|error| Failure::Broken(error.to_string()));
     let (mut turn, now) = event_loop.into_turn();

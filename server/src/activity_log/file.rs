@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::line;
-use super::{Activity, Lost};
+use super::{Activity, queue::Lost};
 
 /// How many old files are kept: `logs.json.1`, the newest, to `logs.json.5`.
 const OLD_FILES: u32 = 5;
@@ -56,6 +56,16 @@ impl LogFile {
             tell,
             told: false,
             turn_told: false,
+        }
+    }
+
+    /// Lets go of the file, which somebody may have renamed, and opens what bears its name now, so that whoever renamed
+    /// it sees the new one at once.
+    pub(super) fn reopen(&mut self, turn_at: u64) {
+        self.turn_at = turn_at;
+        self.open = None;
+        if let Err(error) = self.ready() {
+            self.settle(Err(error));
         }
     }
 

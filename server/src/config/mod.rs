@@ -11,6 +11,7 @@
 //! An empty environment variable counts as absent. Whatever is wrong is said at once, all of it, with its place and
 //! with what is allowed there; nothing is guessed and nothing is skipped.
 
+mod changes;
 mod environment;
 mod file;
 mod flags;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use changes::Changes;
 pub use listen::{InvalidListen, Listen};
 pub use policy::{LogText, Plaintext, plaintext_allowed};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Config, Source, Value};
+use super::{Config, Listen, Source, Value};
 use crate::limits;
 
 /// A complete file that would configure the same server. Comments tell the rest.
@@ -17,13 +17,12 @@ pub(super) fn as_toml(config: &Config) -> String {
         None => page.comment("Configuration file: none"),
     }
 
-    let listen: Vec<_> = config.listen.value.iter().map(|listen| format!("\"{listen}\"")).collect();
     page.key(
         " Where to listen. \":7667\" is every address of this computer, IPv6 and IPv4; \"192.168.1.7:7667\" and\n \
          \"[fd00::7]:7667\" are one address each; \"casa.example:7667\" is all that the name stands for. Without a port\n \
          it is 7667.\n",
         "listen",
-        &format!("[{}]", listen.join(", ")),
+        &listen(&config.listen.value),
         config.listen.source,
     );
     page.key(
@@ -65,8 +64,14 @@ pub(super) fn verdict(config: &Config) -> String {
     }
 }
 
+/// Addresses as the file has them.
+pub(super) fn listen(addresses: &[Listen]) -> String {
+    let addresses: Vec<_> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
+    format!("[{}]", addresses.join(", "))
+}
+
 /// A path on one line, whatever characters it holds: a newline in it must not end the comment.
-fn quoted(path: &std::path::Path) -> String {
+pub(super) fn quoted(path: &std::path::Path) -> String {
     path.display().to_string().escape_debug().to_string()
 }
 

@@ -25,21 +25,22 @@ use std::{
     net::SocketAddr,
 };
 
-use tertulia_protocol::UserId;
-use tertulia_transport::Socket;
+use tertulia_protocol::{UserId, encode};
+use tertulia_transport::{Framed, Socket};
 
 use crate::{
     activity_log::{Activity, Record},
     admission::{Admission, canonical},
-    chat::{CannotApply, Chat, Presence},
+    chat::{CannotApply, Chat, Presence, Refusal},
     close_reason::CloseReason,
     config::{LogText, Plaintext, plaintext_allowed},
     connection::Connection,
     connections::{ConnectionId, Connections},
-    desk::{Desk, Login, Now},
+    desk::{self, Desk, Login, Now},
     fan_out::FanOut,
     limits::Limits,
     log::{Event, Log},
+    reload::Settings,
     timers::Timers,
 };
 
@@ -221,6 +222,32 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.close(id, CloseReason::Stopping, now);
         }
         id
+    }
+
+    /// Tells a peer for whom there is no descriptor that there are too many connections, and lets go of it at once: its
+    /// descriptor is the one in reserve.
+    pub fn turn_away(&mut self, socket: S, peer: SocketAddr, now: Now) {
+        let conn = self.admission.number();
+        self.record(now, Activity::Connected { conn, peer: canonical(peer).to_string() });
+        let reason = CloseReason::OutOfDescriptors;
+        let mut framed = Framed::new(socket, 0);
+        if let Some((code, text)) = reason.code() {
+            framed.queue(encode(&desk::error(None, Refusal::new(code, text))).into());
+        }
+        framed.finish();
+        framed.mark(true, true);
+        // It fits into a new socket, or the peer is gone already.
+        let _ = framed.flush();
+        // Letting go of a socket with bytes unread takes back what was written to it.
+        let _ = framed.discard(&mut self.scratch, SCRATCH_BYTES);
+        self.record(now, Activity::Disconnected { conn, user: None, why: reason.name(), duration_ms: 0 });
+    }
+
+    /// Goes on with other settings. Who is in stays in, whatever the new ones say.
+    pub fn reconfigure(&mut self, settings: Settings) {
+        self.policy = settings.policy;
+        self.desk.set_limits(settings.limits.clone());
+        self.limits = settings.limits;
     }
 
     /// The socket of a connection, to register it.

@@ -18,7 +18,11 @@
 mod activity;
 mod child;
 mod crowd;
+mod ill_descriptors;
+mod ill_logs;
+mod ill_peers;
 mod kill;
+mod reload;
 mod second_client;
 mod server;
 mod start;

@@ -1,6 +1,7 @@
 //! Peers that leave by themselves: in order, in the middle of a word, or with questions that are still unanswered.
 
 use tertulia_protocol::{
+    encode,
     push::RoomEntry,
     reply::{Page, Placed, Welcome},
 };
@@ -32,6 +33,24 @@ fn who_leaves_between_two_frames_left_and_inside_one_broke_off() {
     rig.settle();
     assert_eq!(rig.endings(), ["connection_lost"]);
     assert_eq!(rig.turn.connections(), 0);
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_frame_ends_that_connection_alone() {
+    let mut rig = Rig::new();
+    let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
+    rig.activities();
+    let cid = ana.new_cid();
+    let bytes = encode(&ana.a_write(cid, "never finished"));
+    ana.wire.send(&bytes[..bytes.len() - 3]);
+    rig.settle();
+    ana.wire.reset();
+    rig.settle();
+    assert!(ana.wire.is_dropped());
+    luis.write("hola");
+    rig.settle();
+    luis.expect::<Placed>();
+    assert_eq!((rig.endings(), rig.log().entries().len()), (vec!["connection_lost"], 4));
 }
 
 #[test]

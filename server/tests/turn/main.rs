@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accepting;
 mod claims;
 mod ending;
 mod flow;
@@ -17,4 +18,5 @@ mod messages;
 mod noise;
 mod presence;
 mod reading;
+mod reload;
 mod stopping;
