@@ -112,6 +112,12 @@ frames! {
         0x11 Pull(request::Pull),
         0x12 Sync(request::Sync),
         0x13 Resend(request::Resend),
+        0x14 Mark(request::Mark),
+        0x15 Browse(request::Browse),
+        0x16 Members(request::Members),
+        0x17 Search(request::Search),
+        0x90 Away(request::Away),
+        0x91 Typing(request::Typing),
     }
 }
 
@@ -125,8 +131,16 @@ frames! {
         0x44 Placed(reply::Placed),
         0x45 Synced(reply::Synced),
         0x46 Page(reply::Page),
+        0x47 Browsed(reply::Browsed),
+        0x48 MemberList(reply::MemberList),
+        0x49 Hits(reply::Hits),
         0x50 Entry(push::RoomEntry),
         0x51 Users(push::Users),
+        0x52 Rooms(push::Rooms),
+        0x53 Gone(push::Gone),
+        0x54 Lagged(push::Lagged),
+        0x55 Marked(push::Marked),
         0x80 Presence(push::Presence),
+        0x81 Typing(push::Typing),
     }
 }

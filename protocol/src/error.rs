@@ -69,6 +69,20 @@ codes! {
     BAD_KIND = 42, "bad_kind";
     /// A request that makes no sense, such as a range that ends before it begins.
     BAD_REQUEST = 43, "bad_request";
+    /// What it is about is not there, is erased, or is somebody else's.
+    NO_TARGET = 44, "no_target";
+    /// Only an owner of the room may, or nobody may in this room.
+    NOT_ALLOWED = 45, "not_allowed";
+    /// The room is closed for writing.
+    ARCHIVED = 46, "archived";
+    /// The room's name breaks a rule. Parameters: the rule, as [`crate::InvalidName::rule`] calls it.
+    BAD_ROOM_NAME = 47, "bad_room_name";
+    /// Another public room has the name. Parameters: the name.
+    ROOM_NAME_TAKEN = 48, "room_name_taken";
+    /// The person is a member of as many rooms as one may be.
+    TOO_MANY_ROOMS = 49, "too_many_rooms";
+    /// No such person.
+    NO_USER = 50, "no_user";
 
     /// It was not stored. Send `Resend`, then the same again.
     FAILED = 60, "failed";

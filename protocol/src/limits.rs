@@ -44,8 +44,34 @@ pub const PAGE_ENTRIES_MAX: u64 = 200;
 /// mention as many people as they may, this is what keeps a page within a frame.
 pub const PAGE_BODY_BYTES_MAX: usize = 144 * 1024;
 
-/// The most people that one `Synced` carries; the client asks again with the last id for the rest.
-pub const SYNC_USERS_MAX: usize = 1_000;
+/// The most entries that one page carries as said later about its own. One entry of the range always fits, and what was
+/// said about it is cut then.
+pub const PAGE_LATER_MAX: usize = 1_000;
+
+/// The most rows (rooms, people, rooms gone, ranges erased) that one `Synced` carries altogether; and the most that one
+/// answer to `Browse` or `Members` does.
+pub const ROWS_MAX: usize = 500;
+
+/// The most messages that one answer to `Search` carries.
+pub const HITS_MAX: usize = 50;
+
+/// The longest words of a search, in bytes of UTF-8.
+pub const SEARCH_BYTES_MAX: usize = 256;
+
+/// The longest topic of a room, in bytes of UTF-8. It has no control characters.
+pub const TOPIC_BYTES_MAX: usize = 256;
+
+/// The longest reaction, in bytes of UTF-8: the longest emoji have 35.
+pub const EMOJI_BYTES_MAX: usize = 64;
+
+/// The most mentions of a person that are counted in a room.
+pub const MENTIONS_COUNTED_MAX: usize = 999;
+
+/// For how long a person counts as writing after the last signal, in milliseconds.
+pub const TYPING_MS: u64 = 6_000;
+
+/// The largest room, in members, in which it is told who is writing.
+pub const TYPING_MEMBERS_MAX: usize = 500;
 
 /// The most people online whom presence lists one by one; above that it only counts them.
 pub const PRESENCE_LISTED_MAX: usize = 500;

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 
 pub use crate::entry::RoomEntry;
 use crate::{
-    reply::UserRow,
-    types::{Seq, UserId},
+    reply::{RoomRow, UserRow},
+    types::{RoomId, Rseq, Seq, UserId},
 };
 
 /// Nothing to say, and still here.
@@ -43,4 +43,69 @@ pub struct Presence {
     /// Who is to be taken off the list.
     #[n(3)]
     pub went: Option<Vec<UserId>>,
+    /// Who is online and away: with `whole` all of them, else those who have gone away.
+    #[n(4)]
+    pub away: Option<Vec<UserId>>,
+    /// Who is not away any more.
+    #[n(5)]
+    pub back: Option<Vec<UserId>>,
+}
+
+/// Rooms that the client's person has become a member of. From here on their entries arrive by themselves; what stands
+/// up to `head` is to be pulled.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rooms {
+    /// The rooms.
+    #[n(0)]
+    pub rooms: Vec<RoomRow>,
+}
+
+/// The client's person is not a member of a room any more. Nothing further of it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Gone {
+    /// The room.
+    #[n(0)]
+    pub room: RoomId,
+}
+
+/// The client read too slowly: what came up to `position` was not pushed. From here on it is live again; a `Sync` tells
+/// what it missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Lagged {
+    /// The last place applied; live delivery goes on behind it.
+    #[n(0)]
+    pub position: Seq,
+}
+
+/// The client's person has read a room up to a place, perhaps on another device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Marked {
+    /// The room.
+    #[n(0)]
+    pub room: RoomId,
+    /// The last place read.
+    #[n(1)]
+    pub rseq: Rseq,
+    /// How many messages the room holds up to it.
+    #[n(2)]
+    pub count: u64,
+    /// How many messages behind it mention the person, at most 999.
+    #[n(3)]
+    pub mentions: u64,
+}
+
+/// Who is writing in a room. Whoever is not named again within 6 s has stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Typing {
+    /// The room.
+    #[n(0)]
+    pub room: RoomId,
+    /// The people, by rising id.
+    #[n(1)]
+    pub users: Vec<UserId>,
 }

@@ -88,10 +88,13 @@ pub struct Pull {
     /// The last place wanted.
     #[n(3)]
     pub to: Rseq,
+    /// Whether the entries are held already, and only what was said about them later is wanted.
+    #[n(4)]
+    pub later_only: Option<bool>,
 }
 
 /// Asks what has changed since a place in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Sync {
     /// The number of this request.
@@ -100,9 +103,9 @@ pub struct Sync {
     /// The last place whose changes the client has; 0 for everything.
     #[n(1)]
     pub since: Seq,
-    /// If the last answer said that there are more people: the last one that it named.
-    #[n(2)]
-    pub users_after: Option<UserId>,
+    /// If the last answer held a `next`: that.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub after: Option<Vec<u8>>,
 }
 
 /// Says that the client starts again from its oldest unanswered write. After a write was answered with `failed` or
@@ -110,3 +113,90 @@ pub struct Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Resend {}
+
+/// Says up to where a room was read. It has no answer; the greatest wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Mark {
+    /// The room.
+    #[n(0)]
+    pub room: RoomId,
+    /// The last place read.
+    #[n(1)]
+    pub rseq: Rseq,
+}
+
+/// Asks which public rooms there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Browse {
+    /// The number of this request.
+    #[n(0)]
+    pub request: RequestId,
+    /// If the last answer said that there are more: the last room that it named.
+    #[n(1)]
+    pub after: Option<RoomId>,
+}
+
+/// Asks who is a member of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Members {
+    /// The number of this request.
+    #[n(0)]
+    pub request: RequestId,
+    /// The room.
+    #[n(1)]
+    pub room: RoomId,
+    /// If the last answer said that there are more: the last person whom it named.
+    #[n(2)]
+    pub after: Option<UserId>,
+}
+
+/// Looks for messages in all rooms that the client may read, newest first. All conditions hold together.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Search {
+    /// The number of this request.
+    #[n(0)]
+    pub request: RequestId,
+    /// Words, separated by spaces, that all stand in the text; may be empty if there is another condition.
+    #[n(1)]
+    pub words: String,
+    /// Only in this room.
+    #[n(2)]
+    pub room: Option<RoomId>,
+    /// Only of this person.
+    #[n(3)]
+    pub author: Option<UserId>,
+    /// Only from this time on, in milliseconds since 1970 (UTC).
+    #[n(4)]
+    pub from: Option<i64>,
+    /// Only before this time, in milliseconds since 1970 (UTC).
+    #[n(5)]
+    pub until: Option<i64>,
+    /// Only with a link in it.
+    #[n(6)]
+    pub has_link: Option<bool>,
+    /// Only before this place of the log: what the last answer said in `below`.
+    #[n(7)]
+    pub below: Option<Seq>,
+}
+
+/// The person is away from this device, or back. A signal: it has no answer and is stored nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Away {
+    /// Whether the person is away.
+    #[n(0)]
+    pub away: bool,
+}
+
+/// The person is writing in a room. A signal: it has no answer and is stored nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Typing {
+    /// The room.
+    #[n(0)]
+    pub room: RoomId,
+}
