@@ -142,5 +142,6 @@ frames! {
         0x55 Marked(push::Marked),
         0x80 Presence(push::Presence),
         0x81 Typing(push::Typing),
+        0x82 Notice(push::Notice),
     }
 }

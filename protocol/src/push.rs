@@ -109,3 +109,18 @@ pub struct Typing {
     #[n(1)]
     pub users: Vec<UserId>,
 }
+
+/// A state of the server has begun or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Notice {
+    /// Which: [`NOTICE_READ_ONLY`]. Newer servers know more.
+    #[n(0)]
+    pub what: u16,
+    /// Whether it has begun.
+    #[n(1)]
+    pub on: bool,
+}
+
+/// The [`Notice::what`] of a server whose disk is full: nothing but deletions can be stored.
+pub const NOTICE_READ_ONLY: u16 = 1;

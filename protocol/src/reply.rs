@@ -244,7 +244,7 @@ pub struct Page {
     #[n(3)]
     pub head: Rseq,
     /// What was said about the entries behind the range, by rising place: the newest edit of each, its deletion, the
-    /// reactions in force. Absent if there is nothing.
+    /// newest `react` or `unreact` of each author and emoji. Absent if there is nothing.
     #[n(4)]
     pub later: Option<Vec<Entry>>,
     /// Whether so much was said about one entry that `later` holds only the newest of it.

@@ -302,7 +302,7 @@ impl<L: Log> Desk<L> {
 
     /// Asks the log for a page. Whether it is answered already.
     fn pull(&mut self, id: ConnectionId, reader: UserId, pull: request::Pull, answers: &mut Vec<u8>) -> bool {
-        let request::Pull { request, room, from, to } = pull;
+        let request::Pull { request, room, from, to, later_only: _ } = pull;
         if from.0 == 0 || from > to {
             refuse(request, Refusal::new(ErrorCode::BAD_REQUEST, "places are counted from 1, upwards"), answers);
             return true;
@@ -315,7 +315,10 @@ impl<L: Log> Desk<L> {
         let seqs: Vec<Seq> =
             places.newest(from, to, limits::PAGE_ENTRIES_MAX).iter().map(|place| place.seq()).collect();
         if seqs.is_empty() {
-            encode_into(&reply::Page { request, room, entries: Vec::new(), head: places.head() }, answers);
+            encode_into(
+                &reply::Page { request, room, entries: Vec::new(), head: places.head(), later: None, cut: None },
+                answers,
+            );
             return true;
         }
         let ticket = self.wait(Some(id), Wish::Page { request, reader, room });
@@ -324,12 +327,23 @@ impl<L: Log> Desk<L> {
     }
 
     fn sync(&self, user: UserId, sync: request::Sync, answers: &mut Vec<u8>) {
-        let request::Sync { request, since, users_after } = sync;
+        let request::Sync { request, since, after: _ } = sync;
         // Ids are places in the log, so who is new since a place has an id beyond it.
-        let after = users_after.unwrap_or_default().max(UserId(since.0));
-        let (users, more_users) = self.chat.user_rows(after, limits::SYNC_USERS_MAX);
+        let after = UserId(since.0);
+        let (users, _) = self.chat.user_rows(after, limits::ROWS_MAX);
         let rooms = self.chat.room_rows(user, since);
-        encode_into(&reply::Synced { request, position: self.chat.position(), rooms, users, more_users }, answers);
+        encode_into(
+            &reply::Synced {
+                request,
+                position: self.chat.position(),
+                rooms,
+                users,
+                next: None,
+                gone: None,
+                erased: None,
+            },
+            answers,
+        );
     }
 
     /// The answer to a `Pull`, once the log has fetched its entries; checked again, because the answer leaves now.
@@ -346,7 +360,7 @@ impl<L: Log> Desk<L> {
             Some(wire_entry(entry, rseq, place.count(), cid))
         };
         let entries = entries.into_iter().filter_map(placed).collect();
-        encode_into(&reply::Page { request, room, entries, head: places.head() }, &mut answer);
+        encode_into(&reply::Page { request, room, entries, head: places.head(), later: None, cut: None }, &mut answer);
         answer
     }
 
@@ -402,7 +416,7 @@ pub fn wire_entry(entry: log::Entry, rseq: Rseq, count: u64, cid: Option<Cid>) -
 /// The acknowledgement of a write: durable, ordered, and on its way to everybody.
 pub fn acknowledge(request: RequestId, placement: Placement, at: i64, answers: &mut Vec<u8>) {
     let Placement { room: _, seq, rseq, count } = placement;
-    encode_into(&reply::Placed { request, seq, rseq, count, at }, answers);
+    encode_into(&reply::Placed { request, seq, rseq, count, at, room: None }, answers);
 }
 
 /// The refusal of a request.

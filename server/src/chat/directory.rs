@@ -24,7 +24,7 @@ impl User {
     /// The user as it stands, for a client.
     #[must_use]
     pub fn row(&self, id: UserId) -> UserRow {
-        UserRow { user: id, name: self.name.to_string() }
+        UserRow { user: id, name: self.name.to_string(), hue: None }
     }
 }
 

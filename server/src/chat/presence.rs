@@ -88,7 +88,7 @@ impl Presence {
             return Some(whole(&self.told));
         }
         let some = |users: BTreeSet<UserId>| (!users.is_empty()).then(|| users.into_iter().collect());
-        Some(push::Presence { online, whole: None, came: some(came), went: some(went) })
+        Some(push::Presence { online, whole: None, came: some(came), went: some(went), away: None, back: None })
     }
 
     /// What a newcomer is shown, itself included: everybody who is online, or their number if they are too many.
@@ -117,7 +117,7 @@ impl Presence {
 fn whole(people: &BTreeSet<UserId>) -> push::Presence {
     let listed = people.len() <= PRESENCE_LISTED_MAX;
     let whole = listed.then(|| people.iter().copied().collect());
-    push::Presence { online: people.len() as u64, whole, came: None, went: None }
+    push::Presence { online: people.len() as u64, whole, came: None, went: None, away: None, back: None }
 }
 
 #[cfg(test)]

@@ -55,6 +55,15 @@ impl Room {
             name: self.name.to_string(),
             head: self.places.head(),
             count: self.places.count(),
+            topic: None,
+            role: None,
+            mark: None,
+            mark_count: None,
+            mentions: None,
+            archived: None,
+            with: None,
+            members: None,
+            keep_days: None,
         }
     }
 

@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tertulia_protocol::{Cid, Seq, UserId};
+use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
 
 use super::store::{Fault, OpenError, Outcome, Rows, Store, WriteError};
-use super::{Draft, Entry, Event, FailureKind, Log, Ticket, Wake};
+use super::{Derived, Draft, Entry, Event, FailureKind, Log, Mark, Query, Ticket, Wake};
 
 /// Enough to make the fsync cheap for each; more would only let the first wait for the last.
 const BATCH_DRAFTS_MAX: usize = 1024;
@@ -131,6 +131,30 @@ impl Log for LocalLog {
 
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
         self.ask(Question::Fetch { ticket, seqs, body_bytes_max });
+    }
+
+    fn targeting(&mut self, _ticket: Ticket, _room: RoomId, _targets: Vec<Rseq>, _rows_max: usize) {
+        todo!()
+    }
+
+    fn search(&mut self, _ticket: Ticket, _query: Query, _max: usize) {
+        todo!()
+    }
+
+    fn first_since(&mut self, _ticket: Ticket, _after: Seq, _at: i64) {
+        todo!()
+    }
+
+    fn derive(&mut self, _work: Vec<Derived>, _upto: Seq) {
+        todo!()
+    }
+
+    fn keep_marks(&mut self, _marks: Vec<Mark>) {
+        todo!()
+    }
+
+    fn probe(&mut self) {
+        todo!()
     }
 
     fn poll(&mut self, events: &mut Vec<Event>) {

@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use tertulia_protocol::{Cid, Seq, UserId};
+use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
 
-use super::{Draft, Entry, Event, FailureKind, Log, Ticket, Wake};
+use super::{Derived, Draft, Entry, Event, FailureKind, Log, Mark, Query, Ticket, Wake};
 
 /// A log in memory.
 #[derive(Default)]
@@ -221,6 +221,30 @@ impl Log for MemoryLog {
         self.wake();
     }
 
+    fn targeting(&mut self, _ticket: Ticket, _room: RoomId, _targets: Vec<Rseq>, _rows_max: usize) {
+        todo!()
+    }
+
+    fn search(&mut self, _ticket: Ticket, _query: Query, _max: usize) {
+        todo!()
+    }
+
+    fn first_since(&mut self, _ticket: Ticket, _after: Seq, _at: i64) {
+        todo!()
+    }
+
+    fn derive(&mut self, _work: Vec<Derived>, _upto: Seq) {
+        todo!()
+    }
+
+    fn keep_marks(&mut self, _marks: Vec<Mark>) {
+        todo!()
+    }
+
+    fn probe(&mut self) {
+        todo!()
+    }
+
     fn poll(&mut self, events: &mut Vec<Event>) {
         events.append(&mut self.events);
         self.failures_told = self.failures;
@@ -243,7 +267,7 @@ impl fmt::Debug for MemoryLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tertulia_protocol::{DeviceId, Kind, RoomId};
+    use tertulia_protocol::{DeviceId, Kind};
 
     fn draft(number: u8) -> Draft {
         Draft {

@@ -150,6 +150,38 @@ pub enum Event {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// Answers [`Log::targeting`].
+    Targeting {
+        /// Who asked.
+        ticket: Ticket,
+        /// What was said about the targets: by falling target, and the newest first about each.
+        rows: Vec<Targeting>,
+        /// From which target on everything is there. Below it nothing was looked at.
+        from: Rseq,
+        /// Whether there is more about the highest target than the newest that are given.
+        cut: bool,
+    },
+    /// Answers [`Log::search`]. What is not placed, erased, or not the asker's to read is still among it.
+    Searched {
+        /// Who asked.
+        ticket: Ticket,
+        /// The messages, newest first, each with its newest indexed text as body.
+        entries: Vec<Entry>,
+        /// If not everything was looked through: from where to go on.
+        below: Option<Seq>,
+    },
+    /// Answers [`Log::first_since`].
+    FirstSince {
+        /// Who asked.
+        ticket: Ticket,
+        /// The first place at or behind which everything is younger; `None` if all is older.
+        seq: Option<Seq>,
+    },
+    /// Answers [`Log::probe`].
+    Probed {
+        /// Whether entries can be stored again.
+        writable: bool,
+    },
     /// The log cannot go on: what is durable is not known any more (a failed fsync, a damaged file). The process has
     /// to end and start again from what is on disk; trying again would only hide the loss.
     Broken {
@@ -176,6 +208,95 @@ impl fmt::Display for FailureKind {
     }
 }
 
+/// Something that was said about another entry: enough to choose what counts, without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targeting {
+    /// Its place.
+    pub seq: Seq,
+    /// The entry that it is about.
+    pub target: Rseq,
+    /// What it is: an edit, a deletion, a reaction, or one taken back.
+    pub kind: Kind,
+    /// Who wrote it.
+    pub author: UserId,
+    /// What it says, of reactions; empty otherwise.
+    pub body: Vec<u8>,
+}
+
+/// What somebody looks for. All conditions hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The words, as typed: data, never syntax. The last one may be the beginning of a word.
+    pub words: Vec<String>,
+    /// In this room.
+    pub room: Option<RoomId>,
+    /// Of this person.
+    pub author: Option<UserId>,
+    /// From this time on, in milliseconds since 1970 (UTC).
+    pub from: Option<i64>,
+    /// Before this time.
+    pub until: Option<i64>,
+    /// With a link in it.
+    pub has_link: bool,
+    /// Before this place.
+    pub below: Option<Seq>,
+}
+
+/// Work that follows from what was applied, done behind the acknowledgements: the search index and the erasures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derived {
+    /// A message has another text.
+    Edited {
+        /// The edit.
+        edit: Seq,
+        /// The message.
+        message: Seq,
+    },
+    /// A message is erased, with all its edits.
+    Erased {
+        /// The deletion.
+        by: Seq,
+        /// The room.
+        room: RoomId,
+        /// The message.
+        message: Seq,
+        /// Its place in the room, by which its edits and reactions name it.
+        rseq: Rseq,
+    },
+    /// All content of a room up to a place of the log is erased.
+    Expired {
+        /// The entry that says so.
+        by: Seq,
+        /// The room.
+        room: RoomId,
+        /// The last place of the log whose content goes.
+        upto: Seq,
+    },
+}
+
+impl Derived {
+    /// The entry that it follows from.
+    #[must_use]
+    pub fn by(self) -> Seq {
+        match self {
+            Self::Edited { edit: by, .. } | Self::Erased { by, .. } | Self::Expired { by, .. } => by,
+        }
+    }
+}
+
+/// Up to where somebody has read a room. Kept beside the log; not an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Who.
+    pub user: UserId,
+    /// The room.
+    pub room: RoomId,
+    /// The last place read.
+    pub rseq: Rseq,
+    /// The last place applied when it was set: so that a client that was away learns of it.
+    pub at: Seq,
+}
+
 /// Called by a log whenever there is something new to [`Log::poll`]; calls may merge. It must not block, and may come
 /// from any thread.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -195,6 +316,27 @@ pub trait Log {
     /// Asks for entries by their places, which rise. If their bodies are larger than `body_bytes_max` together, only the
     /// newest that fit are read, and at least one: so nobody's page can fill the memory.
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize);
+
+    /// Asks what was said about places of a room, which rise: at most `rows_max` of it, from the newest target down. The
+    /// newest target is always looked at, the others only whole.
+    fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize);
+
+    /// Looks for messages, newest first, at most `max` of them, for a bounded time.
+    fn search(&mut self, ticket: Ticket, query: Query, max: usize);
+
+    /// Asks for the first place behind `after` from which on every entry is of `at` or later, as far as clocks can be
+    /// trusted.
+    fn first_since(&mut self, ticket: Ticket, after: Seq, at: i64);
+
+    /// Says that all up to `upto` was applied, and what follows from it, by rising [`Derived::by`]. It is done behind
+    /// what is appended, and remembered as done: see `derived_upto`. The index takes messages by itself.
+    fn derive(&mut self, work: Vec<Derived>, upto: Seq);
+
+    /// Keeps read marks. Durable soon, not at once: what is lost with the power is a few unread messages too many.
+    fn keep_marks(&mut self, marks: Vec<Mark>);
+
+    /// Asks whether entries can be stored again after the disk was full.
+    fn probe(&mut self);
 
     /// Takes what there is to tell, oldest first, without waiting.
     fn poll(&mut self, events: &mut Vec<Event>);

@@ -190,6 +190,12 @@ impl Ready {
                 Step::Nothing
             }
             ClientFrame::Heartbeat(_) => Step::Nothing,
+            ClientFrame::Mark(_)
+            | ClientFrame::Browse(_)
+            | ClientFrame::Members(_)
+            | ClientFrame::Search(_)
+            | ClientFrame::Away(_)
+            | ClientFrame::Typing(_) => todo!(),
             ClientFrame::Hello(_) | ClientFrame::Prove(_) => return Err(CloseReason::OutOfOrder.into()),
         })
     }

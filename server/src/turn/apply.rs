@@ -51,6 +51,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
                         self.answer_page(&waiting, entries);
                     }
                 }
+                Event::Targeting { .. } | Event::Searched { .. } | Event::FirstSince { .. } | Event::Probed { .. } => {
+                    todo!()
+                }
                 Event::Broken { why } => return Err(Broken::Log(why)),
             }
         }

@@ -43,7 +43,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Tells everybody the names of those among these people who are new.
     pub(super) fn announce(&mut self, people: impl IntoIterator<Item = UserId>) {
         let new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
-        for some in new.chunks(wire::SYNC_USERS_MAX) {
+        for some in new.chunks(wire::ROWS_MAX) {
             let directory = self.desk.chat.directory();
             let rows = some.iter().filter_map(|user| Some(directory.user(*user)?.row(*user)));
             let users = push::Users { users: rows.collect() };
