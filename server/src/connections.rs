@@ -20,6 +20,11 @@ const GENERATION_MASK: usize = usize::MAX >> KEY_BITS;
 pub struct ConnectionId(usize);
 
 impl ConnectionId {
+    /// Before all that are given out.
+    pub const FIRST: Self = Self(0);
+    /// Behind all that are given out.
+    pub const LAST: Self = Self(usize::MAX);
+
     /// As a number for the poll.
     #[must_use]
     pub fn to_token(self) -> usize {
@@ -58,11 +63,13 @@ pub struct Connections<S> {
     dirty: Vec<ConnectionId>,
     /// Those whose state is `Closed`.
     closed: Vec<ConnectionId>,
+    /// Those that lagged and have taken everything that was queued for them.
+    caught_up: Vec<ConnectionId>,
 }
 
 impl<S> Default for Connections<S> {
     fn default() -> Self {
-        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new() }
+        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new(), caught_up: Vec::new() }
     }
 }
 
@@ -132,7 +139,7 @@ impl<S> Connections<S> {
     /// Whether some connection has frames to hand out or bytes to send without waiting for an event.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.dirty.is_empty() || !self.closed.is_empty()
+        !(self.ready.is_empty() && self.dirty.is_empty() && self.closed.is_empty() && self.caught_up.is_empty())
     }
 
     /// Queues a frame for a connection, which gets its turn in this turn's flush. Answers how many bytes wait for it
@@ -146,6 +153,32 @@ impl<S> Connections<S> {
             self.dirty.push(id);
         }
         connection.framed.queued_bytes()
+    }
+
+    /// Queues what nobody asked for, unless the connection lags behind: so that a slow reader costs no more than `limit`
+    /// bytes and what takes it beyond. It begins to lag with that.
+    pub fn push(&mut self, id: ConnectionId, bytes: &Arc<[u8]>, limit: usize) {
+        let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return };
+        let connection = &mut slot.connection;
+        if connection.is_lagging {
+            return;
+        }
+        connection.framed.queue(Arc::clone(bytes));
+        connection.is_lagging = connection.framed.queued_bytes() > limit;
+        if !connection.is_dirty {
+            connection.is_dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Remembers that a connection that lagged has taken everything.
+    pub fn catch_up(&mut self, id: ConnectionId) {
+        self.caught_up.push(id);
+    }
+
+    /// Takes those that lagged and have taken everything.
+    pub fn take_caught_up(&mut self) -> Vec<ConnectionId> {
+        std::mem::take(&mut self.caught_up)
     }
 
     /// Takes one of the two lists, swapped for an empty vector so that neither is ever allocated twice. The taker

@@ -1,99 +1,147 @@
 //! Telling: what happened, encoded once, into the send queues of those who may know.
 //!
-//! Who gets a turn's entries is decided once, after apply: the connections that were live before the turn. Who logs in
-//! during a turn becomes live at its end. One buffer per room and turn, shared by all its receivers.
+//! Who gets a turn's entries is decided once, after apply: the connections that were live before the turn and whose
+//! people are members then. Who logs in during a turn becomes live at its end; who joins a room in a turn gets the whole
+//! of that room's buffer, which holds nothing that a member may not read. One buffer per room and turn, shared by all
+//! its receivers.
 //!
-//! **It must not** close a connection: it names those whose queues have grown beyond the limit, and the turn closes
-//! them. So telling never re-enters itself.
+//! **It must not** close a connection or decide who is a member: it is told. A connection that reads too slowly is left
+//! out by [`Connections::push`], so that telling never re-enters itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use tertulia_protocol::{Message, RoomId, encode, encode_into, push::RoomEntry};
+use tertulia_protocol::{Message, RoomId, UserId, encode, encode_into, push::RoomEntry};
 
 use crate::connections::{ConnectionId, Connections};
 
 /// Who is live where, and what this turn has for them.
 #[derive(Debug, Default)]
 pub struct FanOut {
-    everybody: Audience,
-    rooms: BTreeMap<RoomId, Audience>,
-}
-
-/// The live connections of a room, in the order in which they were accepted, and what they are about to be told.
-#[derive(Debug, Default)]
-struct Audience {
-    live: Vec<ConnectionId>,
-    buffer: Vec<u8>,
-}
-
-impl Audience {
-    fn add(&mut self, id: ConnectionId) {
-        if let Err(index) = self.live.binary_search(&id) {
-            self.live.insert(index, id);
-        }
-    }
-
-    fn remove(&mut self, id: ConnectionId) {
-        if let Ok(index) = self.live.binary_search(&id) {
-            self.live.remove(index);
-        }
-        if self.live.is_empty() {
-            self.live = Vec::new();
-        }
-    }
+    /// Everybody who is live, whoever it is: also the audience of the rooms that everybody is a member of.
+    everybody: Vec<ConnectionId>,
+    /// The live connections of each person.
+    people: BTreeSet<(UserId, ConnectionId)>,
+    /// The live connections of each other room, in the order in which they were accepted.
+    rooms: BTreeMap<RoomId, Vec<ConnectionId>>,
+    /// What the rooms are told in this turn, and whether everybody is a member.
+    buffers: BTreeMap<RoomId, (bool, Vec<u8>)>,
 }
 
 impl FanOut {
-    /// A connection is live from now on, in these rooms.
-    pub fn add(&mut self, id: ConnectionId, rooms: impl Iterator<Item = RoomId>) {
-        self.everybody.add(id);
-        rooms.for_each(|room| self.rooms.entry(room).or_default().add(id));
+    /// A connection of somebody is live from now on, in these rooms beside those of everybody.
+    pub fn add(&mut self, id: ConnectionId, user: UserId, rooms: impl Iterator<Item = RoomId>) {
+        insert(&mut self.everybody, id);
+        self.people.insert((user, id));
+        rooms.for_each(|room| insert(self.rooms.entry(room).or_default(), id));
     }
 
-    /// A connection is told nothing any more.
-    pub fn remove(&mut self, id: ConnectionId) {
-        self.everybody.remove(id);
-        self.rooms.values_mut().for_each(|audience| audience.remove(id));
+    /// A connection of somebody is told nothing any more. `rooms` are those that the person is a member of.
+    pub fn remove(&mut self, id: ConnectionId, user: UserId, rooms: impl Iterator<Item = RoomId>) {
+        remove(&mut self.everybody, id);
+        self.people.remove(&(user, id));
+        for room in rooms {
+            self.remove_from(room, id);
+        }
+    }
+
+    /// Somebody has become a member of a room: all the person's connections are live there.
+    pub fn join(&mut self, room: RoomId, user: UserId) {
+        let audience = self.rooms.entry(room).or_default();
+        for id in connections_of(&self.people, user) {
+            insert(audience, id);
+        }
+    }
+
+    /// Somebody is no longer a member of a room: nothing of it is told to the person, not even of this turn.
+    pub fn leave(&mut self, room: RoomId, user: UserId) {
+        let leaving: Vec<_> = self.of(user).collect();
+        for id in leaving {
+            self.remove_from(room, id);
+        }
+    }
+
+    /// The live connections of somebody.
+    pub fn of(&self, user: UserId) -> impl Iterator<Item = ConnectionId> {
+        connections_of(&self.people, user)
     }
 
     /// Adds an entry to what a room is told in this turn, and answers how many bytes that is by now.
-    pub fn tell_room(&mut self, entry: &RoomEntry) -> usize {
-        let audience = self.rooms.entry(entry.room).or_default();
-        encode_into(entry, &mut audience.buffer);
-        audience.buffer.len()
+    pub fn tell_room(&mut self, entry: &RoomEntry, is_for_everybody: bool) -> usize {
+        let (for_everybody, buffer) = self.buffers.entry(entry.room).or_default();
+        *for_everybody = is_for_everybody;
+        encode_into(entry, buffer);
+        buffer.len()
     }
 
-    /// Queues a frame for everybody who is live.
-    pub fn tell_everybody<S, M: Message>(
-        &mut self,
+    /// Queues a signal for the members of a room who are live.
+    pub fn signal_room<S, M: Message>(
+        &self,
+        room: RoomId,
+        is_for_everybody: bool,
         message: &M,
         connections: &mut Connections<S>,
         limit: usize,
-        overflowing: &mut Vec<ConnectionId>,
     ) {
-        queue_all(&self.everybody.live, &encode(message).into(), connections, limit, overflowing);
+        let audience = if is_for_everybody { Some(&self.everybody) } else { self.rooms.get(&room) };
+        push_all(audience.map_or(&[], Vec::as_slice), &encode(message).into(), connections, limit);
     }
 
-    /// Queues what the rooms are told in this turn. Those whose queues are beyond `limit` bytes then are named.
-    pub fn deliver<S>(&mut self, connections: &mut Connections<S>, limit: usize, overflowing: &mut Vec<ConnectionId>) {
-        for audience in self.rooms.values_mut().filter(|audience| !audience.buffer.is_empty()) {
-            let bytes: Arc<[u8]> = audience.buffer.as_slice().into();
-            audience.buffer.clear();
-            queue_all(&audience.live, &bytes, connections, limit, overflowing);
+    /// Queues a frame for everybody who is live.
+    pub fn tell_everybody<S, M: Message>(&self, message: &M, connections: &mut Connections<S>, limit: usize) {
+        push_all(&self.everybody, &encode(message).into(), connections, limit);
+    }
+
+    /// Queues what the rooms are told in this turn.
+    pub fn deliver<S>(&mut self, connections: &mut Connections<S>, limit: usize) {
+        let Self { everybody, rooms, buffers, .. } = self;
+        for (room, (for_everybody, buffer)) in buffers.iter_mut().filter(|(_, (_, buffer))| !buffer.is_empty()) {
+            let audience = if *for_everybody { Some(&*everybody) } else { rooms.get(room) };
+            push_all(audience.map_or(&[], Vec::as_slice), &buffer.as_slice().into(), connections, limit);
+            buffer.clear();
+        }
+        // One buffer is kept warm; a server with a thousand rooms must not keep a thousand.
+        if buffers.len() > BUFFERS_KEPT {
+            buffers.clear();
+        }
+    }
+
+    fn remove_from(&mut self, room: RoomId, id: ConnectionId) {
+        if let Some(audience) = self.rooms.get_mut(&room) {
+            remove(audience, id);
+            if audience.is_empty() {
+                self.rooms.remove(&room);
+            }
         }
     }
 }
 
-fn queue_all<S>(
-    receivers: &[ConnectionId],
-    bytes: &Arc<[u8]>,
-    connections: &mut Connections<S>,
-    limit: usize,
-    overflowing: &mut Vec<ConnectionId>,
-) {
+/// How many rooms' buffers are kept for the next turn.
+const BUFFERS_KEPT: usize = 8;
+
+fn connections_of(people: &BTreeSet<(UserId, ConnectionId)>, user: UserId) -> impl Iterator<Item = ConnectionId> {
+    people.range((user, ConnectionId::FIRST)..=(user, ConnectionId::LAST)).map(|(_, id)| *id)
+}
+
+fn insert(audience: &mut Vec<ConnectionId>, id: ConnectionId) {
+    if let Err(index) = audience.binary_search(&id) {
+        audience.insert(index, id);
+    }
+}
+
+fn remove(audience: &mut Vec<ConnectionId>, id: ConnectionId) {
+    if let Ok(index) = audience.binary_search(&id) {
+        audience.remove(index);
+    }
+    if audience.is_empty() {
+        *audience = Vec::new();
+    }
+}
+
+fn push_all<S>(receivers: &[ConnectionId], bytes: &Arc<[u8]>, connections: &mut Connections<S>, limit: usize) {
     for id in receivers {
-        if connections.queue(*id, Arc::clone(bytes)) > limit {
-            overflowing.push(*id);
-        }
+        connections.push(*id, bytes, limit);
     }
 }

@@ -4,8 +4,8 @@
 //!              Hello                    Prove                   admitted, committed, applied
 //! AwaitHello ─────────▶ Authenticating ─────────▶ (claiming) ─────────────────────────────────▶ Ready ─┐
 //!     │                       │                       │                                          ▲    │ Write, Pull,
-//!     │ anything else         │ anything else,        │ name refused                             └────┘ Sync, Resend,
-//!     ▼                       ▼ wrong signature       ▼                                                 Heartbeat
+//!     │ anything else         │ anything else,        │ name refused                             └────┘ Sync, Search …
+//!     ▼                       ▼ wrong signature       ▼
 //!   the connection closes, with the reason
 //! ```
 //!
@@ -14,12 +14,12 @@
 
 mod login;
 
-use tertulia_protocol::{ClientFrame, DeviceId, ErrorCode, PublicKey, RawFrame, UserId, limits, request};
+use tertulia_protocol::{ClientFrame, DeviceId, ErrorCode, Kind, PublicKey, RawFrame, RoomId, UserId, limits, request};
 
 pub use self::login::{Authenticating, Challenger};
 use crate::{chat::Refusal, close_reason::CloseReason};
 
-/// How many pages one connection may have in the making. Each is up to a frame in size; the answers of all
+/// How many pages, and answers to searches, one connection may have in the making. Each is up to a frame in size; the answers of all
 /// together must fit into its send queue.
 const PULLS_MAX: u8 = 4;
 
@@ -67,6 +67,18 @@ pub enum Step {
     Pull(request::Pull),
     /// What changed is wanted.
     Sync(request::Sync),
+    /// It is wanted which public rooms there are.
+    Browse(request::Browse),
+    /// It is wanted who is in a room.
+    Members(request::Members),
+    /// Messages are looked for.
+    Search(request::Search),
+    /// A room was read.
+    Mark(request::Mark),
+    /// The person is away from this device, or back.
+    Away(bool),
+    /// The person is writing in a room.
+    Typing(RoomId),
     /// The request is answered with an error at once.
     Refuse(tertulia_protocol::RequestId, Refusal),
 }
@@ -169,7 +181,7 @@ impl Session {
 impl Ready {
     fn on_frame(&mut self, frame: ClientFrame) -> Result<Step, Fault> {
         Ok(match frame {
-            ClientFrame::Write(write) => match self.stuck {
+            ClientFrame::Write(write) => match self.stuck.filter(|_| write.kind != Kind::DELETE) {
                 Some(code) => Step::Refuse(write.request, Refusal::new(code, "an earlier write was not stored")),
                 None => {
                     self.unanswered += 1;
@@ -190,12 +202,22 @@ impl Ready {
                 Step::Nothing
             }
             ClientFrame::Heartbeat(_) => Step::Nothing,
-            ClientFrame::Mark(_)
-            | ClientFrame::Browse(_)
-            | ClientFrame::Members(_)
-            | ClientFrame::Search(_)
-            | ClientFrame::Away(_)
-            | ClientFrame::Typing(_) => todo!(),
+            ClientFrame::Browse(browse) => {
+                self.unanswered += 1;
+                Step::Browse(browse)
+            }
+            ClientFrame::Members(members) => {
+                self.unanswered += 1;
+                Step::Members(members)
+            }
+            ClientFrame::Search(search) => {
+                self.unanswered += 1;
+                self.pulls += 1;
+                Step::Search(search)
+            }
+            ClientFrame::Mark(mark) => Step::Mark(mark),
+            ClientFrame::Away(request::Away { away }) => Step::Away(away),
+            ClientFrame::Typing(request::Typing { room }) => Step::Typing(room),
             ClientFrame::Hello(_) | ClientFrame::Prove(_) => return Err(CloseReason::OutOfOrder.into()),
         })
     }
