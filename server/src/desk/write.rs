@@ -1,0 +1,90 @@
+//! Wishes that shall last: a login that claims a name, and everything that a client writes, on their way into the log.
+
+use tertulia_protocol::{Cid, ErrorCode, Kind, PublicKey, UserName, request};
+
+use super::{Desk, Login, Now, Wish, refuse};
+use crate::{
+    chat::{
+        Refusal,
+        admit::{self, Author},
+    },
+    close_reason::CloseReason,
+    connections::ConnectionId,
+    log::{Draft, Log},
+    session::Fault,
+};
+
+impl<L: Log> Desk<L> {
+    pub(super) fn login(
+        &mut self,
+        id: ConnectionId,
+        key: PublicKey,
+        typed: Option<&str>,
+        now: Now,
+    ) -> Result<Option<Login>, Fault> {
+        let refused = |refusal| Fault { reason: CloseReason::LoginRefused, refusal: Some(refusal) };
+        if let Some((user, device)) = self.chat.known_key(&key) {
+            let has_had = |typed| UserName::parse(typed).is_ok_and(|typed| self.chat.has_had_name(user, &typed));
+            if typed.is_some_and(|typed| !has_had(typed)) {
+                return Err(refused(self.chat.directory().key_has_name(user)));
+            }
+            return Ok(Some(Login { id, author: Author { user, device }, new: false }));
+        }
+        let Some(typed) = typed else {
+            return Err(refused(Refusal::new(ErrorCode::NAME_NEEDED, "this device is new here: it needs a name")));
+        };
+        let in_flight = self.waits.has_key(&key);
+        let cid = self.server_cid(now);
+        let ticket = self.waits.next_ticket();
+        let draft = admit::claim(&self.chat, in_flight, ticket, now.wall, cid, key, typed).map_err(refused)?;
+        self.waits.add(Some(id), Wish::Claim { key });
+        self.draft(draft);
+        Ok(None)
+    }
+
+    /// Takes a write on its way. While nothing can be stored it is answered at once, with the code that is returned:
+    /// a deletion makes room, and is let through.
+    pub(super) fn write(
+        &mut self,
+        id: ConnectionId,
+        author: Author,
+        write: request::Write,
+        now: Now,
+        answers: &mut Vec<u8>,
+    ) -> Option<ErrorCode> {
+        let (request, cid, room) = (write.request, write.cid, write.room);
+        if self.upkeep.is_read_only() && write.kind != Kind::DELETE {
+            refuse(request, Refusal::new(ErrorCode::READ_ONLY, "the disk is full"), answers);
+            return Some(ErrorCode::READ_ONLY);
+        }
+        let in_flight = self.waits.has_author(author.user);
+        let ticket = self.waits.next_ticket();
+        match admit::write(&self.chat, in_flight, ticket, now.wall, author, write) {
+            Ok(draft) => {
+                self.waits.add(Some(id), Wish::Write { request, author: author.user, room });
+                self.draft(draft);
+            }
+            Err(refusal) => {
+                // It may have been stored before the rules, or the rooms, changed: then that is the answer.
+                self.waits.add(Some(id), Wish::Refused { request, author: author.user, room, refusal });
+                self.log.find(ticket, author.user, cid);
+            }
+        }
+        None
+    }
+
+    pub(super) fn draft(&mut self, draft: Draft) {
+        self.waits.weigh(draft.ticket, draft.weight());
+        self.drafts.push(draft);
+    }
+
+    /// A UUID of version 7 (RFC 9562, section 5.7) for what the server writes itself.
+    pub(super) fn server_cid(&mut self, now: Now) -> Cid {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        bytes[..6].copy_from_slice(&now.wall.to_be_bytes()[2..]);
+        bytes[6] = 0x70 | bytes[6] & 0x0f;
+        bytes[8] = 0x80 | bytes[8] & 0x3f;
+        Cid(bytes)
+    }
+}
