@@ -182,7 +182,12 @@ impl Rig {
     /// Everybody is logged in, and knows of everybody.
     fn new() -> Result<Self, Failure> {
         let key = ServerKey::generate(&mut SeededRandom::new(1)).map_err(|_| Failure::new("no key for the server"))?;
-        let limits = Limits { connections_per_address: RECEIVERS + TIMES, ..Limits::default() };
+        let limits = Limits {
+            connections_per_address: RECEIVERS + TIMES,
+            frames_per_second: 10_000_000,
+            bytes_per_second: 1 << 30,
+            ..Limits::default()
+        };
         let now = Now { mono: 1_000, wall: 1_767_225_600_000 };
         let random = Box::new(SeededRandom::new(2));
         let mut desk = Desk::new(Chat::new(), MemoryLog::new(), key, random, limits.clone());

@@ -250,6 +250,9 @@ pub struct Page {
     /// Whether so much was said about one entry that `later` holds only the newest of it.
     #[n(5)]
     pub cut: Option<bool>,
+    /// With `later_only`: from which place on `later` tells everything. What lies before it is to be asked for again.
+    #[n(6)]
+    pub from: Option<Rseq>,
 }
 
 /// Answers `Browse`.

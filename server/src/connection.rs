@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use tertulia_protocol::limits::FRAME_BYTES_MAX_BEFORE_LOGIN;
 use tertulia_transport::Framed;
 
-use crate::{close_reason::CloseReason, session::Session};
+use crate::{close_reason::CloseReason, pace::Pace, session::Session};
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,10 @@ pub struct Connection<S> {
     pub is_dirty: bool,
     /// Whether its frames stay unread until something changes.
     pub is_paused: bool,
+    /// Whether that is because it talks too fast: then it is read again when its time has come, and not before.
+    pub is_paced: bool,
+    /// How much it has said of late.
+    pub pace: Pace,
     /// In which turn its frames were last read.
     pub read_in: u64,
     /// Its number in the activity log.
@@ -72,6 +76,8 @@ impl<S> Connection<S> {
             is_ready: false,
             is_dirty: false,
             is_paused: false,
+            is_paced: false,
+            pace: Pace::default(),
             read_in: 0,
             number,
             opened: now,

@@ -26,6 +26,7 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 pub mod names;
+pub mod pace;
 pub mod program;
 pub mod reload;
 pub mod serve;

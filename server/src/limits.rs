@@ -1,7 +1,7 @@
 //! Every cap of the server, each with its unit and its reason, each a key under `[limits]` in the configuration.
 //!
 //! A limit is a whole number and its name ends in what it counts: `_ms` are milliseconds, `_bytes` are bytes, all else
-//! are things. So a value has one spelling (TOML allows `10_000` for the eyes), and needs no units of its own.
+//! are things, and `_per_second` says how many of them may come in a second. So a value has one spelling (TOML allows `10_000` for the eyes), and needs no units of its own.
 //!
 //! To add one, add it below: the field, its default, its key, its range, its description in `--print-config` and the
 //! error about a value out of range all come from the same lines.
@@ -101,6 +101,14 @@ limits! {
     drain_ms: u64 = 5_000, 0, 60 * SECOND;
     /// Bytes read from one connection in one turn: a fast writer must not starve the others.
     receive_bytes_per_turn: usize = 64 * 1024, 4 * KIB, 16 * MIB;
+    /// Frames read from one connection in a second, on the average. A person sends a few, a program that writes as fast
+    /// as it is answered some hundreds on a small box. Beyond it nothing is refused: the connection is read later.
+    frames_per_second: u64 = 1_000, 1, 10_000_000;
+    /// Bytes read from one connection in a second, on the average: so that no single computer fills the disk in an hour.
+    bytes_per_second: u64 = 4 * MIB, 4 * KIB, 1024 * MIB;
+    /// Milliseconds' worth of these two that who was quiet may send at once: an outbox of a thousand messages after a
+    /// night without network, the pages of a long history.
+    burst_ms: u64 = 10 * SECOND, 100, 600 * SECOND;
     /// Bytes of answers made in one turn before the next connection is read: when a thousand come back at once, their
     /// answers must not all be in memory at once.
     answer_bytes_per_turn: usize = 64 * 1024, KIB, 1024 * MIB;

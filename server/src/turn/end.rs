@@ -19,6 +19,7 @@ use crate::{
 
 impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn expire(&mut self, now: Now) {
+        self.resume_paced(now.mono);
         while let Some((at, id)) = self.timers.expired(now.mono) {
             let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.timer == at) else {
                 continue;
@@ -183,6 +184,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if self.connections.is_empty() {
             // Else the timers of those who were here would wake an empty house.
             self.timers.clear();
+            self.paced.clear();
         }
     }
 }

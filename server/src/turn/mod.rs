@@ -97,6 +97,8 @@ pub struct Turn<S, L> {
     /// Connections that wait for the log to take more, the one that was read longest ago first: else those who came
     /// early and talk without a pause would be all that is ever read.
     starved: BTreeSet<(u64, ConnectionId)>,
+    /// Connections that have talked too fast, by when they are read again.
+    paced: BTreeSet<(u64, ConnectionId)>,
     /// The number of this turn.
     number: u64,
     overflowing: Vec<ConnectionId>,
@@ -168,6 +170,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             answered_bytes: 0,
             unannounced: BTreeSet::new(),
             starved: BTreeSet::new(),
+            paced: BTreeSet::new(),
             number: 0,
             overflowing: Vec::new(),
             taken: Vec::new(),
@@ -248,6 +251,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.policy = settings.policy;
         self.desk.set_limits(settings.limits.clone());
         self.limits = settings.limits;
+        // They hold themselves against the new ones.
+        self.resume_paced(u64::MAX);
     }
 
     /// The socket of a connection, to register it.
@@ -290,7 +295,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         let stopping = self.stopping.filter(|_| !self.is_stopped());
         let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
-        self.timers.next().into_iter().chain(self.presence.deadline()).chain(stopping).min()
+        let paced = self.paced.first().map(|(at, _)| *at);
+        self.timers.next().into_iter().chain(paced).chain(self.presence.deadline()).chain(stopping).min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.

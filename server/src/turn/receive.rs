@@ -36,9 +36,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let Self { connections, desk, scratch, answers, logins, limits, .. } = self;
         let Some(connection) = connections.get_mut(id) else { return };
         connection.is_ready = false;
-        let budget = limits.receive_bytes_per_turn;
         if connection.state != State::Open {
-            let received = connection.framed.discard(scratch, budget);
+            let received = connection.framed.discard(scratch, limits.receive_bytes_per_turn);
             match received.status {
                 ReceiveStatus::Budget => connections.make_ready(id),
                 ReceiveStatus::Eof { .. } | ReceiveStatus::Failed(_) => {
@@ -47,6 +46,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 }
                 _ => {}
             }
+            return;
+        }
+        if connection.is_paced {
             return;
         }
         // What waits for a peer that does not read must drain before the peer may ask for more. Pages count before they
@@ -59,6 +61,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if is_full || is_clogged || connection.session.is_paused() || self.stopping.is_some() {
             return if is_full { self.starve(id) } else { self.pause(id) };
         }
+        let Some(allowed) = connection.pace.allowance(limits, now.mono) else { return self.pace(id) };
+        let budget = limits.receive_bytes_per_turn.min(allowed.bytes);
         if std::mem::take(&mut connection.is_paused) && connection.since.is_some() {
             // The rest of the frame may have lain in the socket all the while: the pause was not the peer's.
             connection.since = Some(now.mono);
@@ -66,7 +70,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         connection.read_in = self.number;
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
-        let mut frames = 0_usize;
+        let mut frames = 0;
         let mut fault = None;
         let received = framed.receive(scratch, budget, &mut |frame| {
             frames += 1;
@@ -74,11 +78,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 fault = Some(error);
                 return ControlFlow::Break(());
             }
-            if session.is_paused() || desk.is_full() || is_clogging(answered.len(), session) {
+            if frames >= allowed.frames || session.is_paused() || desk.is_full() || is_clogging(answered.len(), session)
+            {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         });
+        connection.pace.spend(frames, received.bytes_read, limits, now.mono);
+        let is_too_fast = connection.pace.is_spent(limits, now.mono);
         if received.bytes_read > 0 {
             connection.heard = now.mono;
         }
@@ -101,6 +108,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         match received.status {
             ReceiveStatus::Drained => {}
+            ReceiveStatus::Stopped | ReceiveStatus::Budget if is_too_fast => self.pace(id),
             ReceiveStatus::Stopped if self.desk.is_full() => self.starve(id),
             ReceiveStatus::Stopped => self.pause(id),
             ReceiveStatus::Budget => self.connections.make_ready(id),
@@ -136,11 +144,33 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
     }
 
+    /// Leaves the frames of a connection that talks too fast unread until it has been quiet for long enough. It gets
+    /// everything that there is to tell all the while.
+    pub(super) fn pace(&mut self, id: ConnectionId) {
+        self.pause(id);
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.is_paced = true;
+            self.paced.insert((connection.pace.resumes_at(&self.limits), id));
+        }
+    }
+
+    /// Reads those on again whose time has come.
+    pub(super) fn resume_paced(&mut self, now: u64) {
+        while let Some(&(at, id)) = self.paced.first().filter(|(at, _)| *at <= now) {
+            self.paced.remove(&(at, id));
+            if let Some(connection) = self.connections.get_mut(id) {
+                connection.is_paced = false;
+                self.connections.make_ready(id);
+            }
+        }
+    }
+
     /// Lets a paused connection have its turn again; it pauses itself if it has to. Not who waits for the log: an answer
-    /// must not put anybody ahead of those who have waited longer.
+    /// must not put anybody ahead of those who have waited longer. Nor who talks too fast: time alone helps there.
     pub(super) fn resume(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.is_paused
+            && !connection.is_paced
             && !self.starved.contains(&(connection.read_in, id))
         {
             self.connections.make_ready(id);

@@ -231,7 +231,10 @@ fn plaintext_is_taken_from_where_the_policy_says() {
 
 #[test]
 fn one_who_floods_does_not_keep_the_others_waiting() {
-    let mut rig = Rig::limited(|limits| limits.receive_bytes_per_turn = 4_096);
+    let mut rig = Rig::limited(|limits| {
+        limits.receive_bytes_per_turn = 4_096;
+        limits.frames_per_second = 1_000_000;
+    });
     let (flood, mut ana) = (rig.login("flood"), rig.login("ana"));
     rig.sleep(1_000);
     ana.received();

@@ -16,6 +16,7 @@ mod limits;
 mod login;
 mod messages;
 mod noise;
+mod pace;
 mod presence;
 mod reading;
 mod reload;
