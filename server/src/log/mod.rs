@@ -228,8 +228,8 @@ pub struct Targeting {
 pub struct Query {
     /// The words, as typed: data, never syntax. The last one may be the beginning of a word.
     pub words: Vec<String>,
-    /// In this room.
-    pub room: Option<RoomId>,
+    /// In these rooms, which rise: those that the asker may read, or one of them.
+    pub rooms: Vec<RoomId>,
     /// Of this person.
     pub author: Option<UserId>,
     /// From this time on, in milliseconds since 1970 (UTC).

@@ -1,0 +1,162 @@
+//! What follows from what was applied, and what has to be looked after: the search index and the erasures, read marks,
+//! the full disk, and what is kept for how long.
+//!
+//! All of it is behind the acknowledgements: nobody waits for it. **It must not** decide what may be read: that is the
+//! state's, which knows what is erased long before the file does.
+
+use tertulia_protocol::{RoomId, Rseq, Seq};
+
+use super::{Desk, Now, Wish};
+use crate::{
+    chat::{Effect, admit},
+    log::{Derived, Log, Mark},
+};
+
+/// How often the log is asked whether the disk has room again, in milliseconds.
+const PROBE_EVERY_MS: u64 = 5_000;
+
+/// How often it is looked at what has been kept for long enough, in milliseconds.
+const EXPIRE_EVERY_MS: u64 = 3_600_000;
+
+/// How soon after the start that is looked at first, in milliseconds: people want to log in first.
+const EXPIRE_FIRST_MS: u64 = 60_000;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The state of it.
+#[derive(Debug, Default)]
+pub struct Upkeep {
+    /// What follows from this turn's entries.
+    derived: Vec<Derived>,
+    /// Up to where the log was told.
+    derived_upto: Seq,
+    marks: Vec<Mark>,
+    /// While nothing can be stored: when to ask again. `u64::MAX` while an answer is awaited.
+    probe_at: Option<u64>,
+    /// How long texts are kept, in milliseconds; `None` for ever.
+    keep_ms: Option<i64>,
+    /// When to look next at what has been kept for long enough.
+    expire_at: Option<u64>,
+    /// The rooms that are still to be looked at this time.
+    expiring: Vec<RoomId>,
+}
+
+impl Upkeep {
+    /// What an earlier run of the server has left undone: work by rising place, and up to where it was applied.
+    pub fn left_over(&mut self, derived: Vec<Derived>, done_upto: Seq) {
+        self.derived = derived;
+        self.derived_upto = done_upto;
+    }
+
+    /// How long texts are kept from now on, in milliseconds; `None` for ever.
+    pub fn keep(&mut self, keep_ms: Option<i64>, now: Now) {
+        self.keep_ms = keep_ms;
+        self.expire_at = Some(now.mono + EXPIRE_FIRST_MS);
+    }
+
+    /// Whether nothing but deletions can be stored.
+    pub fn is_read_only(&self) -> bool {
+        self.probe_at.is_some()
+    }
+
+    /// Notes that the disk is full. Whether that is news.
+    pub fn disk_is_full(&mut self, now: Now) -> bool {
+        let is_news = self.probe_at.is_none();
+        if is_news {
+            self.probe_at = Some(now.mono + PROBE_EVERY_MS);
+        }
+        is_news
+    }
+
+    /// What the log says about the disk. Whether the time of the full disk is over.
+    pub fn probed(&mut self, writable: bool, now: Now) -> bool {
+        if self.probe_at.is_none() {
+            return false;
+        }
+        self.probe_at = (!writable).then_some(now.mono + PROBE_EVERY_MS);
+        writable
+    }
+
+    /// Notes what follows from an entry.
+    pub fn note(&mut self, seq: Seq, room: RoomId, effect: &Effect) {
+        self.derived.extend(derived(seq, room, effect));
+    }
+
+    /// Keeps a read mark.
+    pub fn mark(&mut self, mark: Mark) {
+        self.marks.push(mark);
+    }
+
+    /// When there is something to do next by the clock.
+    pub fn deadline(&self) -> Option<u64> {
+        self.probe_at.into_iter().chain(self.expire_at).min().filter(|at| *at < u64::MAX)
+    }
+}
+
+/// What the file has to do because of what an entry did.
+pub fn derived(seq: Seq, room: RoomId, effect: &Effect) -> Option<Derived> {
+    match *effect {
+        Effect::Edited { message } => Some(Derived::Edited { edit: seq, message }),
+        Effect::Erased { message, rseq } => Some(Derived::Erased { by: seq, room, message, rseq }),
+        Effect::Expired { upto } => Some(Derived::Expired { by: seq, room, upto }),
+        _ => None,
+    }
+}
+
+impl<L: Log> Desk<L> {
+    /// Hands over what follows from this turn, once a turn.
+    pub fn hand_over(&mut self) {
+        let Upkeep { derived, derived_upto, marks, .. } = &mut self.upkeep;
+        if *derived_upto < self.chat.position() {
+            *derived_upto = self.chat.position();
+            self.log.derive(std::mem::take(derived), *derived_upto);
+        }
+        if !marks.is_empty() {
+            self.log.keep_marks(std::mem::take(marks));
+        }
+    }
+
+    /// Does what the clock has made due.
+    pub fn look_after(&mut self, now: Now) {
+        if self.upkeep.probe_at.is_some_and(|at| at <= now.mono) {
+            self.upkeep.probe_at = Some(u64::MAX);
+            self.log.probe();
+        }
+        if self.upkeep.expire_at.is_some_and(|at| at <= now.mono) {
+            self.upkeep.expire_at = Some(now.mono + EXPIRE_EVERY_MS);
+            self.upkeep.expiring = self.chat.rooms().map(|(id, _)| id).collect();
+            self.expire_next(now);
+        }
+    }
+
+    /// Asks what is too old in the next room that does not keep everything; one room at a time.
+    fn expire_next(&mut self, now: Now) {
+        while let Some(id) = self.upkeep.expiring.pop() {
+            let Some(room) = self.chat.room(id) else { continue };
+            let days = room.keep_days().map(|days| i64::from(days) * DAY_MS);
+            let Some(keep_ms) = days.into_iter().chain(self.upkeep.keep_ms).min() else { continue };
+            let Some(place) = room.places().get(Rseq(room.expired_upto().0 + 1)) else { continue };
+            let after = Seq(place.seq().0 - 1);
+            let ticket = self.waits.add(None, Wish::Expiry { room: id });
+            self.log.first_since(ticket, after, now.wall.saturating_sub(keep_ms));
+            return;
+        }
+    }
+
+    /// Writes down that what stands before a place of the log is erased in a room, if that is anything, and goes on with
+    /// the next room.
+    pub fn expire(&mut self, id: RoomId, young: Option<Seq>, now: Now) {
+        if let Some(room) = self.chat.room(id) {
+            let upto = match young {
+                Some(seq) => room.places().before(seq),
+                None => room.places().head(),
+            };
+            if upto > room.expired_upto() && room.has_content(Rseq(room.expired_upto().0 + 1), upto) {
+                let cid = self.server_cid(now);
+                let ticket = self.waits.add(None, Wish::Own);
+                self.draft(admit::expire(ticket, now.wall, cid, id, upto));
+            }
+        }
+        self.expire_next(now);
+    }
+}
