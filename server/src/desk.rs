@@ -313,7 +313,7 @@ impl<L: Log> Desk<L> {
         };
         let places = found.places();
         let seqs: Vec<Seq> =
-            places.newest(from, to, limits::PAGE_ENTRIES_MAX).iter().map(|place| place.seq()).collect();
+            places.newest(from, to, limits::PAGE_ENTRIES_MAX).iter().rev().map(|place| place.seq()).collect();
         if seqs.is_empty() {
             encode_into(
                 &reply::Page { request, room, entries: Vec::new(), head: places.head(), later: None, cut: None },
