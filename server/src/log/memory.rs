@@ -209,14 +209,14 @@ impl Log for MemoryLog {
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0;
-        for entry in seqs.iter().rev().filter_map(|seq| self.entry(*seq)) {
+        for entry in seqs.iter().filter_map(|seq| self.entry(*seq)) {
             bytes += entry.body.len();
             if bytes > body_bytes_max && !entries.is_empty() {
                 break;
             }
             entries.push(entry.clone());
         }
-        entries.reverse();
+        entries.sort_unstable_by_key(|entry| entry.seq);
         self.tell(Event::Fetched { ticket, entries });
         self.wake();
     }

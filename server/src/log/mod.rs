@@ -228,7 +228,8 @@ pub struct Targeting {
 pub struct Query {
     /// The words, as typed: data, never syntax. The last one may be the beginning of a word.
     pub words: Vec<String>,
-    /// In these rooms, which rise: those that the asker may read, or one of them.
+    /// In these rooms, which rise: those that the asker may read, or one of them. Nothing of others may be told, not even
+    /// by how far the search got.
     pub rooms: Vec<RoomId>,
     /// Of this person.
     pub author: Option<UserId>,
@@ -313,8 +314,9 @@ pub trait Log {
     /// Asks whether an author's `cid` stands in the log.
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid);
 
-    /// Asks for entries by their places, which rise. If their bodies are larger than `body_bytes_max` together, only the
-    /// newest that fit are read, and at least one: so nobody's page can fill the memory.
+    /// Asks for entries by their places, in the order in which they are wanted. Once their bodies are larger than
+    /// `body_bytes_max` together, the rest is not read, but at least one is: so nobody's page can fill the memory. They are
+    /// told by rising place.
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize);
 
     /// Asks what was said about places of a room, which rise: at most `rows_max` of it, from the newest target down. The

@@ -253,14 +253,14 @@ impl Rows {
         find(&self.0, author, cid)
     }
 
-    /// The entries at these places: of their bodies the newest that fit, and at least one.
+    /// The entries at these places, asked for in this order: those whose bodies fit, and at least one; by rising place.
     pub(super) fn fetch(&self, seqs: &[Seq], body_bytes_max: usize) -> rusqlite::Result<Vec<Entry>> {
         // One transaction: all rows from one moment, and one pair of locks instead of one a row.
         let moment = self.0.unchecked_transaction()?;
         let mut statement = moment.prepare_cached(ROW)?;
         let mut entries = Vec::with_capacity(seqs.len());
         let mut bytes = 0;
-        for seq in seqs.iter().rev() {
+        for seq in seqs {
             let mut rows = statement.query([seq.0.cast_signed()])?;
             let Some(row) = rows.next()? else { continue };
             bytes += row.get_ref(9)?.as_blob()?.len();
@@ -271,7 +271,7 @@ impl Rows {
             read_into(row, &mut entry)?;
             entries.push(entry);
         }
-        entries.reverse();
+        entries.sort_unstable_by_key(|entry| entry.seq);
         Ok(entries)
     }
 }
