@@ -316,7 +316,15 @@ impl<L: Log> Desk<L> {
             places.newest(from, to, limits::PAGE_ENTRIES_MAX).iter().rev().map(|place| place.seq()).collect();
         if seqs.is_empty() {
             encode_into(
-                &reply::Page { request, room, entries: Vec::new(), head: places.head(), later: None, cut: None },
+                &reply::Page {
+                    request,
+                    room,
+                    entries: Vec::new(),
+                    head: places.head(),
+                    later: None,
+                    cut: None,
+                    from: None,
+                },
                 answers,
             );
             return true;
@@ -360,7 +368,10 @@ impl<L: Log> Desk<L> {
             Some(wire_entry(entry, rseq, place.count(), cid))
         };
         let entries = entries.into_iter().filter_map(placed).collect();
-        encode_into(&reply::Page { request, room, entries, head: places.head(), later: None, cut: None }, &mut answer);
+        encode_into(
+            &reply::Page { request, room, entries, head: places.head(), later: None, cut: None, from: None },
+            &mut answer,
+        );
         answer
     }
 
