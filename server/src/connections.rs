@@ -155,16 +155,16 @@ impl<S> Connections<S> {
         connection.framed.queued_bytes()
     }
 
-    /// Queues what nobody asked for, unless the connection lags behind: so that a slow reader costs no more than `limit`
-    /// bytes and what takes it beyond. It begins to lag with that.
+    /// Queues what nobody asked for. Unless more than `limit` bytes wait already: then this is left out, and everything
+    /// like it until the connection has taken what waits, so that a slow reader costs no more than that.
     pub fn push(&mut self, id: ConnectionId, bytes: &Arc<[u8]>, limit: usize) {
         let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return };
         let connection = &mut slot.connection;
-        if connection.is_lagging {
+        if connection.is_lagging || connection.framed.queued_bytes() > limit {
+            connection.is_lagging = true;
             return;
         }
         connection.framed.queue(Arc::clone(bytes));
-        connection.is_lagging = connection.framed.queued_bytes() > limit;
         if !connection.is_dirty {
             connection.is_dirty = true;
             self.dirty.push(id);

@@ -24,6 +24,7 @@ use tertulia_protocol::{LogId, RawFrame, RoomId, Seq};
 
 pub use self::{
     answer::{acknowledge, error, refuse, wire_entry},
+    ask::Found,
     page::Assembled,
     upkeep::Upkeep,
     waiting::{Login, Now, Waiting, Waits, Wish},

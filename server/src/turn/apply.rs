@@ -1,16 +1,16 @@
 //! Third phase: what the log has told is decided, and who waits for it is answered.
 
-use tertulia_protocol::{ErrorCode, Rseq, entry::MessageBody, push};
+use tertulia_protocol::{ErrorCode, Kind, RoomId, Rseq, Seq, UserId, encode, entry::MessageBody, push};
 use tertulia_transport::Socket;
 
 use super::{Broken, Turn};
 use crate::{
     activity_log::Activity,
-    chat::{Outcome, Refusal, admit::Author},
+    chat::{Applied, Effect, Outcome, Refusal, admit::Author},
     close_reason::CloseReason,
     config::LogText,
     connections::ConnectionId,
-    desk::{self, Login, Now, Waiting, Wish},
+    desk::{self, Assembled, Found, Login, Now, Waiting, Wish},
     log::{self, Event, FailureKind, Log, Ticket},
     session::Ready,
 };
@@ -27,18 +27,18 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     }
                 }
                 Event::Duplicate { ticket, of } => {
-                    if let Some(waiting) = self.desk.take(ticket) {
+                    if let Some(waiting) = self.desk.waits().take(ticket) {
                         self.answer_stored(&waiting, of);
                     }
                 }
                 Event::Found { ticket, stored } => {
-                    if let Some(waiting) = self.desk.take(ticket) {
+                    if let Some(waiting) = self.desk.waits().take(ticket) {
                         self.answer_found(waiting, stored);
                     }
                 }
                 Event::Failed { ticket, why } => {
                     self.desk.note_failure();
-                    if let Some(waiting) = self.desk.take(ticket) {
+                    if let Some(waiting) = self.desk.waits().take(ticket) {
                         if matches!(waiting.wish, Wish::Genesis) {
                             // Whatever came next would take the first place, and no log begins with that.
                             return Err(Broken::Log(format!("it could not begin: {why}")));
@@ -46,25 +46,49 @@ impl<S: Socket, L: Log> Turn<S, L> {
                         self.answer_failed(&waiting, why, now);
                     }
                 }
-                Event::Fetched { ticket, entries } => {
-                    if let Some(waiting) = self.desk.take(ticket) {
-                        self.answer_page(&waiting, entries);
+                Event::Targeting { ticket, rows, from, cut } => {
+                    if let Some(Waiting { id, wish: Wish::Page(wish), .. }) = self.desk.waits().take(ticket) {
+                        let step = self.desk.choose(id, *wish, rows, from, cut);
+                        self.answer_assembled(id, step);
                     }
                 }
-                Event::Targeting { .. } | Event::Searched { .. } | Event::FirstSince { .. } | Event::Probed { .. } => {
-                    todo!()
+                Event::Fetched { ticket, entries } => {
+                    if let Some(Waiting { id, wish: Wish::Page(wish), .. }) = self.desk.waits().take(ticket) {
+                        let step = self.desk.page(*wish, entries);
+                        self.answer_assembled(id, step);
+                    }
+                }
+                Event::Searched { ticket, entries, below } => {
+                    if let Some(Waiting { id, wish: Wish::Search { request, reader, query, steps }, .. }) =
+                        self.desk.waits().take(ticket)
+                    {
+                        let found = Found { entries, below };
+                        let step = self.desk.hits(id, (request, reader), *query, steps, found);
+                        self.answer_assembled(id, step);
+                    }
+                }
+                Event::FirstSince { ticket, seq } => {
+                    if let Some(Waiting { wish: Wish::Expiry { room }, .. }) = self.desk.waits().take(ticket) {
+                        self.desk.expire(room, seq, now);
+                    }
+                }
+                Event::Probed { writable } => {
+                    if self.desk.upkeep.probed(writable, now) {
+                        self.tell_everybody(&push::Notice { what: push::NOTICE_READ_ONLY, on: false });
+                    }
                 }
                 Event::Broken { why } => return Err(Broken::Log(why)),
             }
         }
         self.desk.acknowledge_failure();
+        self.desk.hand_over();
         Ok(())
     }
 
     /// Applies an entry, answers who waits for it, and tells its room. How many bytes the room is told by now.
     fn committed(&mut self, ticket: Ticket, entry: log::Entry, now: Now) -> Result<usize, Broken> {
-        let waiting = self.desk.take(ticket);
-        let outcome = self.desk.chat.apply(&entry).map_err(Broken::Chat)?;
+        let waiting = self.desk.waits().take(ticket);
+        let Applied { outcome, effect } = self.desk.chat.apply(&entry).map_err(Broken::Chat)?;
         match outcome {
             Outcome::Began => Ok(0),
             Outcome::Claimed { user, device, new } => {
@@ -78,45 +102,74 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Ok(0)
             }
             Outcome::Placed(placement) => {
-                if let Some(Waiting { id: Some(id), wish: Wish::Write { request, .. }, .. }) = waiting
-                    && self.answered(id)
-                {
-                    desk::acknowledge(request, placement, entry.at, self.answers.of(id));
+                self.spread(placement.room, &effect);
+                self.desk.upkeep.note(entry.seq, placement.room, &effect);
+                self.answer_write(waiting.as_ref(), &Outcome::Placed(placement), entry.seq, entry.at);
+                if entry.kind == Kind::MESSAGE {
+                    self.record_message(&entry, placement.room, placement.rseq);
+                    self.typing.stop(placement.room, entry.author);
                 }
-                self.record_message(&entry, placement.rseq);
                 self.announce([entry.author]);
                 let room = placement.room;
+                let is_for_everybody = self.desk.chat.is_for_everybody(room);
                 let entry = desk::wire_entry(entry, placement.rseq, placement.count, None);
-                Ok(self.fan_out.tell_room(&push::RoomEntry { room, entry }))
+                Ok(self.fan_out.tell_room(&push::RoomEntry { room, entry }, is_for_everybody))
+            }
+            outcome @ (Outcome::Unplaced { .. } | Outcome::Existing(_)) => {
+                self.spread(entry.room, &effect);
+                self.answer_write(waiting.as_ref(), &outcome, entry.seq, entry.at);
+                Ok(0)
             }
             Outcome::Refused(refusal) => {
-                match waiting {
-                    Some(Waiting { id: Some(id), wish: Wish::Write { request, .. }, .. }) if self.answered(id) => {
-                        desk::refuse(request, refusal, self.answers.of(id));
-                    }
-                    Some(Waiting { id: Some(id), wish: Wish::Claim { .. }, .. }) => {
-                        self.close_with(id, CloseReason::LoginRefused, Some(refusal), now);
-                    }
-                    _ => {}
+                if let Some(Waiting { id: Some(id), wish: Wish::Claim { .. }, .. }) = waiting {
+                    self.close_with(id, CloseReason::LoginRefused, Some(refusal), now);
+                } else {
+                    self.answer_write(waiting.as_ref(), &Outcome::Refused(refusal), entry.seq, entry.at);
                 }
                 Ok(0)
             }
         }
     }
 
+    /// Tells the people whom an entry concerns by themselves, and settles who is live in the room from now on.
+    fn spread(&mut self, room: RoomId, effect: &Effect) {
+        match effect {
+            Effect::Opened { members } => members.iter().for_each(|user| self.bring_in(room, *user)),
+            Effect::Joined { user } => self.bring_in(room, *user),
+            Effect::Left { user } => {
+                self.fan_out.leave(room, *user);
+                self.tell_person(*user, &push::Gone { room });
+            }
+            Effect::UserChanged { user } => {
+                self.unannounced.insert(*user);
+                self.announce([*user]);
+            }
+            _ => {}
+        }
+    }
+
+    fn bring_in(&mut self, room: RoomId, user: UserId) {
+        self.fan_out.join(room, user);
+        if let Some(row) = self.desk.chat.row(room, user) {
+            // Whoever is in it has a name before the room has.
+            self.announce(row.with);
+            self.tell_person(user, &push::Rooms { rooms: vec![row] });
+        }
+    }
+
+    /// Tells all connections of a person something, ahead of this turn's answers that come later.
+    pub(super) fn tell_person<M: tertulia_protocol::Message>(&mut self, user: UserId, message: &M) {
+        let bytes = encode(message);
+        for id in self.fan_out.of(user) {
+            if self.connections.get_mut(id).is_some_and(|connection| !connection.is_lagging) {
+                self.answers.of(id).extend_from_slice(&bytes);
+            }
+        }
+    }
+
     fn answer_stored(&mut self, waiting: &Waiting, of: log::Stored) {
-        let &Waiting { id: Some(id), wish: Wish::Write { request, .. } | Wish::Refused { request, .. }, .. } = waiting
-        else {
-            return;
-        };
-        if !self.answered(id) {
-            return;
-        }
-        match self.desk.outcome_of(of) {
-            Outcome::Placed(placement) => desk::acknowledge(request, placement, of.at, self.answers.of(id)),
-            Outcome::Refused(refusal) => desk::refuse(request, refusal, self.answers.of(id)),
-            Outcome::Began | Outcome::Claimed { .. } => {}
-        }
+        let outcome = self.desk.outcome_of(of);
+        self.answer_write(Some(waiting), &outcome, of.seq, of.at);
     }
 
     fn answer_found(&mut self, waiting: Waiting, stored: Option<log::Stored>) {
@@ -129,11 +182,38 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
     }
 
+    /// Answers a write with what became of it.
+    fn answer_write(&mut self, waiting: Option<&Waiting>, outcome: &Outcome, seq: Seq, at: i64) {
+        let Some(&Waiting {
+            id: Some(id),
+            wish: Wish::Write { request, room, .. } | Wish::Refused { request, room, .. },
+            ..
+        }) = waiting
+        else {
+            return;
+        };
+        if !self.answered(id) {
+            return;
+        }
+        let answers = self.answers.of(id);
+        match outcome {
+            Outcome::Placed(placement) | Outcome::Existing(placement) => {
+                desk::acknowledge(request, room, *placement, at, answers);
+            }
+            Outcome::Unplaced => desk::acknowledge_unplaced(request, seq, at, answers),
+            Outcome::Refused(refusal) => desk::refuse(request, refusal.clone(), answers),
+            Outcome::Began | Outcome::Claimed { .. } => {}
+        }
+    }
+
     fn answer_failed(&mut self, waiting: &Waiting, why: FailureKind, now: Now) {
         let code = match why {
             FailureKind::DiskFull => ErrorCode::READ_ONLY,
             FailureKind::Refused => ErrorCode::FAILED,
         };
+        if why == FailureKind::DiskFull && self.desk.upkeep.disk_is_full(now) {
+            self.tell_everybody(&push::Notice { what: push::NOTICE_READ_ONLY, on: true });
+        }
         let refusal = Refusal::new(code, why.to_string());
         match *waiting {
             Waiting { id: Some(id), wish: Wish::Write { request, .. }, .. } if self.answered(id) => {
@@ -149,15 +229,15 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
     }
 
-    fn answer_page(&mut self, waiting: &Waiting, entries: Vec<log::Entry>) {
-        let &Waiting { id: Some(id), wish: Wish::Page { request, reader, room }, .. } = waiting else { return };
+    /// Passes the answer to a pull or a search on, unless the log was asked further.
+    fn answer_assembled(&mut self, id: Option<ConnectionId>, step: Assembled) {
+        let (Some(id), Assembled::Answer(answer)) = (id, step) else { return };
         let Some(ready) = self.connections.get_mut(id).and_then(|connection| connection.session.as_ready()) else {
             return;
         };
         ready.page_answered();
         self.resume(id);
-        let page = self.desk.page(request, reader, room, entries);
-        self.answers.of(id).extend_from_slice(&page);
+        self.answers.of(id).extend_from_slice(&answer);
     }
 
     /// Counts a request of a connection as answered. Whether there is still somebody to answer.
@@ -168,17 +248,17 @@ impl<S: Socket, L: Log> Turn<S, L> {
         is_there
     }
 
-    fn record_message(&mut self, entry: &log::Entry, rseq: Rseq) {
+    fn record_message(&mut self, entry: &log::Entry, room: RoomId, rseq: Rseq) {
         let Some(MessageBody { text }) = MessageBody::from_bytes(&entry.body) else { return };
         let chat = &self.desk.chat;
-        let Some(room) = chat.readable(entry.room, entry.author) else { return };
+        let Some(found) = chat.room(room) else { return };
         let activity = Activity::Message {
             user: chat.directory().name(entry.author).to_owned(),
-            room: room.name().to_owned(),
+            room: chat.room_title(room),
             seq: entry.seq,
             rseq,
             bytes: text.len(),
-            text: (self.policy.log_text == LogText::Public && room.is_public()).then_some(text),
+            text: (self.policy.log_text == LogText::Public && found.is_public()).then_some(text),
         };
         self.activity.record(entry.at, activity);
     }

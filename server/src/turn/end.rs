@@ -19,6 +19,7 @@ use crate::{
 
 impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn expire(&mut self, now: Now) {
+        self.desk.look_after(now);
         self.resume_paced(now.mono);
         while let Some((at, id)) = self.timers.expired(now.mono) {
             let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.timer == at) else {
@@ -68,7 +69,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         let mut heartbeat = connection.sent + wire::HEARTBEAT_AFTER_MS;
         if heartbeat <= now.mono {
-            let position = self.told_position();
+            // Who lags has not been sent all of it, and must not believe so.
+            let position = if connection.is_lagging { Seq(0) } else { self.told_position() };
             self.connections.queue(id, encode(&push::Heartbeat { position }).into());
             heartbeat = now.mono + wire::HEARTBEAT_AFTER_MS;
         }
@@ -139,7 +141,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.framed.finish();
         }
         if let Some(user) = user {
-            self.fan_out.remove(id);
+            self.fan_out.remove(id, user, self.desk.chat.own_rooms(user));
             self.presence.leave(user, now.mono);
         }
         if reason.is_abrupt() {

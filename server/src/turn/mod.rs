@@ -31,7 +31,7 @@ use tertulia_transport::{Framed, Socket};
 use crate::{
     activity_log::{Activity, Record},
     admission::{Admission, canonical},
-    chat::{CannotApply, Chat, Presence, Refusal},
+    chat::{CannotApply, Chat, Presence, Refusal, Typing},
     close_reason::CloseReason,
     config::{LogText, Plaintext, plaintext_allowed},
     connection::Connection,
@@ -77,6 +77,7 @@ pub struct Turn<S, L> {
     desk: Desk<L>,
     fan_out: FanOut,
     presence: Presence,
+    typing: Typing,
     timers: Timers,
     admission: Admission,
     activity: Box<dyn Record>,
@@ -101,7 +102,6 @@ pub struct Turn<S, L> {
     paced: BTreeSet<(u64, ConnectionId)>,
     /// The number of this turn.
     number: u64,
-    overflowing: Vec<ConnectionId>,
     taken: Vec<ConnectionId>,
     reaped: Vec<S>,
     scratch: Box<[u8]>,
@@ -158,6 +158,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             desk,
             fan_out: FanOut::default(),
             presence: Presence::default(),
+            typing: Typing::default(),
             timers: Timers::default(),
             admission: Admission::default(),
             activity,
@@ -172,7 +173,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
             starved: BTreeSet::new(),
             paced: BTreeSet::new(),
             number: 0,
-            overflowing: Vec::new(),
             taken: Vec::new(),
             reaped: Vec::new(),
             scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
@@ -296,7 +296,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let stopping = self.stopping.filter(|_| !self.is_stopped());
         let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
         let paced = self.paced.first().map(|(at, _)| *at);
-        self.timers.next().into_iter().chain(paced).chain(self.presence.deadline()).chain(stopping).min()
+        let signals = self.presence.deadline().into_iter().chain(self.typing.deadline());
+        let upkeep = self.desk.upkeep.deadline();
+        self.timers.next().into_iter().chain(paced).chain(signals).chain(upkeep).chain(stopping).min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.

@@ -10,7 +10,7 @@ use crate::{
     close_reason::CloseReason,
     connection::{Connection, State},
     connections::ConnectionId,
-    desk::Now,
+    desk::{Brought, Now},
     log::Log,
     session::{Fault, Session},
 };
@@ -33,7 +33,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
 
     pub(super) fn receive_from(&mut self, id: ConnectionId, now: Now) {
         let is_full = self.desk.is_full();
-        let Self { connections, desk, scratch, answers, logins, limits, .. } = self;
+        let Self { connections, desk, scratch, answers, limits, .. } = self;
         let Some(connection) = connections.get_mut(id) else { return };
         connection.is_ready = false;
         if connection.state != State::Open {
@@ -70,13 +70,18 @@ impl<S: Socket, L: Log> Turn<S, L> {
         connection.read_in = self.number;
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
+        let mut brought = Vec::new();
         let mut frames = 0;
         let mut fault = None;
         let received = framed.receive(scratch, budget, &mut |frame| {
             frames += 1;
-            if let Err(error) = desk.on_frame(id, session, frame, now, &mut answered, logins) {
-                fault = Some(error);
-                return ControlFlow::Break(());
+            match desk.on_frame(id, session, frame, now, &mut answered) {
+                Ok(Brought::Nothing) => {}
+                Ok(thing) => brought.push(thing),
+                Err(error) => {
+                    fault = Some(error);
+                    return ControlFlow::Break(());
+                }
             }
             if frames >= allowed.frames || session.is_paused() || desk.is_full() || is_clogging(answered.len(), session)
             {
@@ -103,6 +108,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if let Some(at) = owed {
             self.set_timer(id, at);
         }
+        for thing in brought {
+            self.bring(id, thing, now);
+        }
         if let Some(Fault { reason, refusal }) = fault {
             return self.close_with(id, reason, refusal, now);
         }
@@ -125,6 +133,27 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Some(1..) => self.close_stranger(id, CloseReason::Stranger, STRANGER_LINE, now),
                 Some(0) | None => self.close(id, error.into(), now),
             },
+        }
+    }
+
+    /// Passes on what a frame has brought about that is neither an answer nor a draft.
+    fn bring(&mut self, id: ConnectionId, thing: Brought, now: Now) {
+        let user = self.connections.get_mut(id).and_then(|connection| connection.session.user());
+        match (thing, user) {
+            (Brought::Login(login), _) => self.logins.push(login),
+            (Brought::Marked(mark), Some(user)) => {
+                self.desk.upkeep.mark(mark);
+                if let Some(marked) = self.desk.chat.marked(mark.room, user) {
+                    self.tell_person(user, &marked);
+                }
+            }
+            (Brought::Away(away), Some(user)) => self.presence.set_away(user, id, away),
+            (Brought::Typing(room), Some(user)) => {
+                if self.desk.chat.tells_typing(room, user) {
+                    self.typing.note(room, user, now.mono);
+                }
+            }
+            (_, None) | (Brought::Nothing, _) => {}
         }
     }
 

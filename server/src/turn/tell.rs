@@ -1,6 +1,6 @@
 //! Fourth and fifth phase: answers, rooms and presence go into the queues, and the queues into the sockets.
 
-use tertulia_protocol::{UserId, encode, encode_into, limits as wire, push, reply};
+use tertulia_protocol::{Message, UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
 use super::{STOP_SETTLE_MS, Stopping, Turn};
@@ -16,22 +16,20 @@ impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn fan_out(&mut self, now: Now) {
         let limit = self.limits.send_queue_bytes;
         for (id, bytes) in std::mem::take(&mut self.answers.0) {
-            if self.connections.queue(id, bytes.into()) > limit {
-                self.overflowing.push(id);
-            }
+            // Bounded by what is read of a connection while it does not take its answers.
+            self.connections.queue(id, bytes.into());
             self.finish_if_answered(id);
         }
-        self.fan_out.deliver(&mut self.connections, limit, &mut self.overflowing);
+        self.fan_out.deliver(&mut self.connections, limit);
         if let Some(presence) = self.presence.due(now.mono) {
             self.announce(presence.whole.iter().chain(&presence.came).flatten().copied());
-            self.fan_out.tell_everybody(&presence, &mut self.connections, limit, &mut self.overflowing);
+            self.tell_everybody(&presence);
         }
+        self.tell_who_is_typing(now);
         for login in std::mem::take(&mut self.logins) {
             self.welcome(login, now);
         }
-        for id in std::mem::take(&mut self.overflowing) {
-            self.close(id, CloseReason::SlowReader, now);
-        }
+        self.catch_up();
         if !self.desk.is_full() {
             for (_, id) in std::mem::take(&mut self.starved) {
                 self.resume(id);
@@ -47,9 +45,42 @@ impl<S: Socket, L: Log> Turn<S, L> {
             let directory = self.desk.chat.directory();
             let rows = some.iter().filter_map(|user| Some(directory.user(*user)?.row(*user)));
             let users = push::Users { users: rows.collect() };
-            let limit = self.limits.send_queue_bytes;
-            self.fan_out.tell_everybody(&users, &mut self.connections, limit, &mut self.overflowing);
+            self.tell_everybody(&users);
         }
+    }
+
+    /// Queues a frame for everybody who is live.
+    pub(super) fn tell_everybody<M: Message>(&mut self, message: &M) {
+        self.fan_out.tell_everybody(message, &mut self.connections, self.limits.send_queue_bytes);
+    }
+
+    /// Tells the members of rooms who is writing there.
+    fn tell_who_is_typing(&mut self, now: Now) {
+        let limit = self.limits.send_queue_bytes;
+        for typing in self.typing.due(now.mono) {
+            let room = typing.room;
+            let is_for_everybody = self.desk.chat.is_for_everybody(room);
+            self.fan_out.signal_room(room, is_for_everybody, &typing, &mut self.connections, limit);
+        }
+    }
+
+    /// Tells those who lagged, and have taken everything by now, that they are live again from here on.
+    fn catch_up(&mut self) {
+        for id in self.connections.take_caught_up() {
+            let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open)
+            else {
+                continue;
+            };
+            connection.is_lagging = false;
+            let mut bytes = encode(&push::Lagged { position: self.desk.chat.position() });
+            encode_into(&self.presence.newcomer(), &mut bytes);
+            encode_into(&self.notice(), &mut bytes);
+            self.connections.queue(id, bytes.into());
+        }
+    }
+
+    fn notice(&self) -> push::Notice {
+        push::Notice { what: push::NOTICE_READ_ONLY, on: self.desk.upkeep.is_read_only() }
     }
 
     pub(super) fn welcome(&mut self, Login { id, author, new }: Login, now: Now) {
@@ -71,9 +102,12 @@ impl<S: Socket, L: Log> Turn<S, L> {
             agent: Some(concat!("tertulia-server/", env!("CARGO_PKG_VERSION")).to_owned()),
         };
         let mut bytes = encode(&welcome);
-        self.fan_out.add(id, chat.rooms_of(author.user).map(|(room, _)| room));
+        self.fan_out.add(id, author.user, chat.own_rooms(author.user));
         self.presence.arrive(author.user);
         encode_into(&self.presence.newcomer(), &mut bytes);
+        if self.desk.upkeep.is_read_only() {
+            encode_into(&self.notice(), &mut bytes);
+        }
         self.connections.queue(id, bytes.into());
         self.resume(id);
         self.record(now, Activity::Login { conn: number, user: name, device: author.device.0, new });
@@ -99,7 +133,12 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     self.connections.make_closed(*id);
                 }
                 FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(*id),
-                FlushStatus::Empty => self.resume(*id),
+                FlushStatus::Empty => {
+                    if connection.is_lagging {
+                        self.connections.catch_up(*id);
+                    }
+                    self.resume(*id);
+                }
                 FlushStatus::Blocked => {}
                 FlushStatus::Budget => self.connections.make_dirty(*id),
                 FlushStatus::Failed(_) => {
