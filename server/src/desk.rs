@@ -154,12 +154,29 @@ impl<L: Log> Desk<L> {
         self.limits = limits;
     }
 
-    /// Whether so much is in flight, or something of it is failing, that frames have to stay unread.
-    pub fn is_full(&self) -> bool {
+    /// Whether so much is in flight, or something of it is failing, that frames have to stay unread. `queued` is what
+    /// waits in all send queues: the pages in the making will join it.
+    pub fn is_full(&self, queued: usize) -> bool {
         self.has_failed
             || self.drafts_in_flight >= self.limits.drafts_in_flight
             || self.bytes_in_flight >= self.limits.draft_bytes_in_flight
             || self.questions_in_flight >= self.limits.fetches_in_flight
+            || self.questions_in_flight > 0
+                && queued + self.questions_in_flight * limits::FRAME_BYTES_MAX >= self.limits.send_queues_bytes
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        let count = |is: fn(&Waiting) -> bool| self.waiting.iter().filter(|(_, waiting)| is(waiting)).count();
+        assert_eq!(self.drafts_in_flight, count(|waiting| waiting.weight > 0), "drafts in flight");
+        let bytes = self.waiting.iter().map(|(_, waiting)| waiting.weight).sum::<usize>();
+        assert_eq!(self.bytes_in_flight, bytes, "bytes in flight");
+        let questions = count(|waiting| matches!(waiting.wish, Wish::Refused { .. } | Wish::Page { .. }));
+        assert_eq!(self.questions_in_flight, questions, "questions in flight");
+        let authors = count(|waiting| matches!(waiting.wish, Wish::Write { .. } | Wish::Refused { .. }));
+        assert_eq!(self.authors.values().sum::<u32>() as usize, authors, "authors with something in flight");
+        let keys = count(|waiting| matches!(waiting.wish, Wish::Claim { .. }));
+        assert_eq!(self.keys.values().sum::<u32>() as usize, keys, "keys with something in flight");
     }
 
     /// Whether nothing is on its way into the log.

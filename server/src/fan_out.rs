@@ -6,7 +6,10 @@
 //! **It must not** close a connection: it names those whose queues have grown beyond the limit, and the turn closes
 //! them. So telling never re-enters itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use tertulia_protocol::{Message, RoomId, encode, encode_into, push::RoomEntry};
 
@@ -17,6 +20,8 @@ use crate::connections::{ConnectionId, Connections};
 pub struct FanOut {
     everybody: Audience,
     rooms: BTreeMap<RoomId, Audience>,
+    /// What `shared` of all audiences holds, in bytes.
+    shared_bytes: usize,
 }
 
 /// The live connections of a room, in the order in which they were accepted, and what they are about to be told.
@@ -24,7 +29,13 @@ pub struct FanOut {
 struct Audience {
     live: Vec<ConnectionId>,
     buffer: Vec<u8>,
+    /// What they were told that somebody has not taken yet. Each of them holds the newest few of these, so the oldest
+    /// is the first that nobody holds any more: looking at that one is enough.
+    shared: VecDeque<Arc<[u8]>>,
 }
+
+/// A list of so many buffers is not worth giving back.
+const SHARED_KEPT: usize = 64;
 
 impl Audience {
     fn add(&mut self, id: ConnectionId) {
@@ -71,7 +82,10 @@ impl FanOut {
         limit: usize,
         overflowing: &mut Vec<ConnectionId>,
     ) {
-        queue_all(&self.everybody.live, &encode(message).into(), connections, limit, overflowing);
+        let bytes = encode(message).into();
+        queue_all(&self.everybody.live, &bytes, connections, limit, overflowing);
+        self.shared_bytes += bytes.len();
+        self.everybody.shared.push_back(bytes);
     }
 
     /// Queues what the rooms are told in this turn. Those whose queues are beyond `limit` bytes then are named.
@@ -80,6 +94,39 @@ impl FanOut {
             let bytes: Arc<[u8]> = audience.buffer.as_slice().into();
             audience.buffer.clear();
             queue_all(&audience.live, &bytes, connections, limit, overflowing);
+            self.shared_bytes += bytes.len();
+            audience.shared.push_back(bytes);
+        }
+    }
+
+    /// Lets go of what nobody waits for any more. Due whenever something was sent.
+    pub fn release(&mut self) {
+        if self.shared_bytes == 0 {
+            return;
+        }
+        for audience in self.rooms.values_mut().chain([&mut self.everybody]) {
+            while audience.shared.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1) {
+                self.shared_bytes -= audience.shared.pop_front().map_or(0, |bytes| bytes.len());
+            }
+            if audience.shared.is_empty() && audience.shared.capacity() > SHARED_KEPT {
+                audience.shared = VecDeque::new();
+            }
+        }
+    }
+
+    /// What waits for several connections at once, each buffer counted once, in bytes.
+    #[must_use]
+    pub fn shared_bytes(&self) -> usize {
+        self.shared_bytes
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        let audiences = self.rooms.values().chain([&self.everybody]);
+        let bytes = audiences.flat_map(|audience| &audience.shared).map(|bytes| bytes.len()).sum::<usize>();
+        assert_eq!(self.shared_bytes, bytes, "the sum of what is shared");
+        if self.everybody.live.is_empty() {
+            assert!(self.rooms.values().all(|audience| audience.live.is_empty()), "who is in a room is somebody");
         }
     }
 }

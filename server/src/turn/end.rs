@@ -69,7 +69,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let mut heartbeat = connection.sent + wire::HEARTBEAT_AFTER_MS;
         if heartbeat <= now.mono {
             let position = self.told_position();
-            self.connections.queue(id, encode(&push::Heartbeat { position }).into());
+            self.connections.queue_own(id, encode(&push::Heartbeat { position }).into());
             heartbeat = now.mono + wire::HEARTBEAT_AFTER_MS;
         }
         Some(heartbeat.min(due.0))
@@ -132,6 +132,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         words.extend_from_slice(last);
         if !words.is_empty() {
+            connection.count_own(words.len());
             connection.framed.queue(Arc::from(words));
         }
         // Who has only ended the own direction gets the answers that are still to come, if they come in time.
