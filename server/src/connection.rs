@@ -50,6 +50,10 @@ pub struct Connection<S> {
     pub pace: Pace,
     /// In which turn its frames were last read.
     pub read_in: u64,
+    /// Bytes queued for it alone since nothing waited: no more than these are not shared with others.
+    pub own: u32,
+    /// What it counts for in the sum of all send queues.
+    pub held: u32,
     /// Its number in the activity log.
     pub number: u64,
     /// When it was accepted.
@@ -82,6 +86,8 @@ impl<S> Connection<S> {
             is_paced: false,
             pace: Pace::default(),
             read_in: 0,
+            own: 0,
+            held: 0,
             number,
             opened: now,
             heard: now,
@@ -90,5 +96,16 @@ impl<S> Connection<S> {
             timer: u64::MAX,
             peer,
         }
+    }
+
+    /// Notes that so many bytes are queued for it and for nobody else.
+    pub fn count_own(&mut self, bytes: usize) {
+        self.own = self.own.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    /// What waits for it and for nobody else, in bytes: what is counted once for all is not in it.
+    pub fn weight(&self) -> u32 {
+        let own = self.framed.queued_bytes().min(self.own as usize);
+        u32::try_from(own + self.framed.queue_list_bytes()).unwrap_or(u32::MAX)
     }
 }

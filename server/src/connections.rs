@@ -65,11 +65,13 @@ pub struct Connections<S> {
     closed: Vec<ConnectionId>,
     /// Those that lagged and have taken everything that was queued for them.
     caught_up: Vec<ConnectionId>,
+    /// What waits for each of them alone, all together, in bytes; as of when each was last flushed.
+    held: usize,
 }
 
 impl<S> Default for Connections<S> {
     fn default() -> Self {
-        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new(), caught_up: Vec::new() }
+        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new(), caught_up: Vec::new(), held: 0 }
     }
 }
 
@@ -142,8 +144,62 @@ impl<S> Connections<S> {
         !(self.ready.is_empty() && self.dirty.is_empty() && self.closed.is_empty() && self.caught_up.is_empty())
     }
 
+    /// Queues what only this connection is told, as [`Self::queue`] does.
+    pub fn queue_own(&mut self, id: ConnectionId, bytes: Arc<[u8]>) -> usize {
+        if let Some(connection) = self.get_mut(id) {
+            connection.count_own(bytes.len());
+        }
+        self.queue(id, bytes)
+    }
+
+    /// Counts anew what waits for a connection. Due whenever it was flushed, for everything that is queued is flushed in
+    /// the same turn; so queuing, which happens most often, need not count.
+    pub fn weigh(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return };
+        let connection = &mut slot.connection;
+        if connection.framed.queued_bytes() == 0 {
+            connection.own = 0;
+        }
+        let weight = connection.weight();
+        self.held = self.held - connection.held as usize + weight as usize;
+        connection.held = weight;
+    }
+
+    /// What waits for each of them alone, all together, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// What waits for each alone, for those for whom something waits: first those who have taken nothing since a time,
+    /// then the others, the largest first.
+    #[must_use]
+    pub fn by_weight(&self, since: u64) -> Vec<(usize, ConnectionId)> {
+        let mut all = Vec::new();
+        for (_, Slot { id, connection }) in &self.slots {
+            let (queued, held) = (connection.framed.queued_bytes(), connection.held as usize);
+            if queued > 0 {
+                all.push((connection.sent < since, held, queued, *id));
+            }
+        }
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        all.into_iter().map(|(.., held, _, id)| (held, id)).collect()
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        let mut held = 0;
+        for (_, Slot { connection, .. }) in &self.slots {
+            held += connection.held as usize;
+            assert!(connection.is_dirty || connection.held == connection.weight(), "weighed when flushed");
+            assert!(connection.own == 0 || connection.framed.queued_bytes() > 0, "nothing waits, nothing is owned");
+        }
+        assert_eq!(self.held, held, "the sum of all send queues");
+    }
+
     /// Queues a frame for a connection, which gets its turn in this turn's flush. Answers how many bytes wait for it
     /// then; 0 if it is gone or takes nothing any more.
+    #[inline]
     pub fn queue(&mut self, id: ConnectionId, bytes: Arc<[u8]>) -> usize {
         let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return 0 };
         let connection = &mut slot.connection;
@@ -206,7 +262,8 @@ impl<S> Connections<S> {
             .into_iter()
             .filter(|id| self.slots.get(id.key()).is_some_and(|slot| slot.id == *id))
             .collect::<Vec<_>>();
-        let reaped = reaped.into_iter().map(|id| self.slots.remove(id.key()).connection).collect();
+        let reaped: Vec<_> = reaped.into_iter().map(|id| self.slots.remove(id.key()).connection).collect();
+        self.held -= reaped.iter().map(|connection| connection.held as usize).sum::<usize>();
         if self.slots.is_empty() {
             // A server that was full once must not stay as large for ever.
             self.slots.shrink_to_fit();

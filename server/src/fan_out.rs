@@ -9,7 +9,7 @@
 //! out by [`Connections::push`], so that telling never re-enters itself.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -28,7 +28,46 @@ pub struct FanOut {
     rooms: BTreeMap<RoomId, Vec<ConnectionId>>,
     /// What the rooms are told in this turn, and whether everybody is a member.
     buffers: BTreeMap<RoomId, (bool, Vec<u8>)>,
+    shared: Shared,
 }
+
+/// What several were told that somebody has perhaps not taken yet: so that its memory can be counted, once.
+#[derive(Debug, Default)]
+struct Shared {
+    buffers: VecDeque<Arc<[u8]>>,
+    bytes: usize,
+    /// When it has grown to so much, all of it is looked through.
+    sweep_at: usize,
+}
+
+impl Shared {
+    fn add(&mut self, bytes: Arc<[u8]>) {
+        self.bytes += bytes.len();
+        self.buffers.push_back(bytes);
+    }
+
+    /// Lets go of what nobody waits for any more. Mostly that is the oldest. Who reads nothing holds an old one and would
+    /// keep all the later ones here; so all are looked through whenever there is twice as much as the last time.
+    fn release(&mut self) {
+        while self.buffers.front().is_some_and(|oldest| Arc::strong_count(oldest) == 1) {
+            self.bytes -= self.buffers.pop_front().map_or(0, |bytes| bytes.len());
+        }
+        if self.bytes > self.sweep_at.max(SWEEP_LEAST) {
+            self.buffers.retain(|bytes| Arc::strong_count(bytes) > 1);
+            self.bytes = self.buffers.iter().map(|bytes| bytes.len()).sum();
+            self.sweep_at = 2 * self.bytes;
+        }
+        if self.buffers.is_empty() && self.buffers.capacity() > SHARED_KEPT {
+            *self = Self::default();
+        }
+    }
+}
+
+/// A list of so many buffers is not worth giving back.
+const SHARED_KEPT: usize = 64;
+
+/// So many shared bytes are not worth looking through.
+const SWEEP_LEAST: usize = 1024 * 1024;
 
 impl FanOut {
     /// A connection of somebody is live from now on, in these rooms beside those of everybody.
@@ -78,7 +117,7 @@ impl FanOut {
 
     /// Queues a signal for the members of a room who are live.
     pub fn signal_room<S, M: Message>(
-        &self,
+        &mut self,
         room: RoomId,
         is_for_everybody: bool,
         message: &M,
@@ -86,25 +125,53 @@ impl FanOut {
         limit: usize,
     ) {
         let audience = if is_for_everybody { Some(&self.everybody) } else { self.rooms.get(&room) };
-        push_all(audience.map_or(&[], Vec::as_slice), &encode(message).into(), connections, limit);
+        let bytes = encode(message).into();
+        push_all(audience.map_or(&[], Vec::as_slice), &bytes, connections, limit);
+        self.shared.add(bytes);
     }
 
     /// Queues a frame for everybody who is live.
-    pub fn tell_everybody<S, M: Message>(&self, message: &M, connections: &mut Connections<S>, limit: usize) {
-        push_all(&self.everybody, &encode(message).into(), connections, limit);
+    pub fn tell_everybody<S, M: Message>(&mut self, message: &M, connections: &mut Connections<S>, limit: usize) {
+        let bytes = encode(message).into();
+        push_all(&self.everybody, &bytes, connections, limit);
+        self.shared.add(bytes);
     }
 
     /// Queues what the rooms are told in this turn.
     pub fn deliver<S>(&mut self, connections: &mut Connections<S>, limit: usize) {
-        let Self { everybody, rooms, buffers, .. } = self;
+        let Self { everybody, rooms, buffers, shared, .. } = self;
         for (room, (for_everybody, buffer)) in buffers.iter_mut().filter(|(_, (_, buffer))| !buffer.is_empty()) {
             let audience = if *for_everybody { Some(&*everybody) } else { rooms.get(room) };
-            push_all(audience.map_or(&[], Vec::as_slice), &buffer.as_slice().into(), connections, limit);
+            let bytes = buffer.as_slice().into();
+            push_all(audience.map_or(&[], Vec::as_slice), &bytes, connections, limit);
+            shared.add(bytes);
             buffer.clear();
         }
         // One buffer is kept warm; a server with a thousand rooms must not keep a thousand.
         if buffers.len() > BUFFERS_KEPT {
             buffers.clear();
+        }
+    }
+
+    /// Lets go of what nobody waits for any more. Due whenever something was sent.
+    pub fn release(&mut self) {
+        self.shared.release();
+    }
+
+    /// What waits for several connections at once, each buffer counted once, in bytes.
+    #[must_use]
+    pub fn shared_bytes(&self) -> usize {
+        self.shared.bytes
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        let bytes = self.shared.buffers.iter().map(|bytes| bytes.len()).sum::<usize>();
+        assert_eq!(self.shared.bytes, bytes, "the sum of what is shared");
+        let live: BTreeSet<_> = self.everybody.iter().copied().collect();
+        assert_eq!(live, self.people.iter().map(|(_, id)| *id).collect(), "who is live is somebody");
+        for audience in self.rooms.values() {
+            assert!(!audience.is_empty() && audience.iter().all(|id| live.contains(id)), "who is in a room is live");
         }
     }
 

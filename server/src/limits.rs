@@ -117,6 +117,9 @@ limits! {
     /// Bytes that may wait for one connection: what a slow reader costs at most. The least leaves room for the
     /// largest frame and for what a room says in one turn.
     send_queue_bytes: usize = 1024 * 1024, 512 * KIB, 1024 * MIB;
+    /// Bytes that may wait for all connections together, what they share counted once. From half of it on, whoever has
+    /// something waiting may not ask for more; beyond it the largest queues go, as slow readers. A small box has 512 MB.
+    send_queues_bytes: usize = 64 * 1024 * 1024, 4 * MIB, 1024 * 1024 * MIB;
     /// Drafts on their way into the log at once.
     drafts_in_flight: usize = 4_096, 1, 1_000_000;
     /// Bytes of drafts on their way into the log at once.

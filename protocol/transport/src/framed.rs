@@ -136,6 +136,12 @@ impl<S> Framed<S> {
         self.queue.queued_bytes()
     }
 
+    /// What the list of the buffers that wait occupies beside their bytes, which others may share.
+    #[must_use]
+    pub fn queue_list_bytes(&self) -> usize {
+        self.queue.list_bytes()
+    }
+
     /// Begins an orderly end: what is queued now is the last that the peer gets. [`Framed::flush`] sends it and then,
     /// once, tells the peer that nothing follows. Until the peer has ended too, read with [`Framed::discard`] (or with
     /// [`Framed::receive`], if answers are still welcome): dropping the socket with unread bytes in it would destroy

@@ -83,6 +83,14 @@ impl SendQueue {
         };
     }
 
+    /// What the list of the buffers occupies by itself, in bytes: beside many small ones that is not little.
+    pub(crate) fn list_bytes(&self) -> usize {
+        match &self.0 {
+            Waiting::Nothing | Waiting::One { .. } => 0,
+            Waiting::Many(many) => size_of::<Many>() + many.buffers.capacity() * size_of::<Arc<[u8]>>(),
+        }
+    }
+
     /// Offers what waits to the stream, in order and at most `bytes_max` of it, in one call: a plain write for a single
     /// buffer, which is cheaper, and a vectored one for several. What the stream took is gone from the queue, and the
     /// queue's memory with it once nothing waits. Where there is nothing to offer, `Progress(0)`.
@@ -265,6 +273,19 @@ mod tests {
             assert_eq!(queue.send(&mut stream, 4), Outcome::Progress(expected));
         }
         assert_eq!(stream.socket().taken, b"abcde");
+    }
+
+    #[test]
+    fn the_list_counts_while_there_is_one() {
+        let a: Arc<[u8]> = Arc::from(*b"a");
+        assert_eq!(queue_of(&[&a]).list_bytes(), 0);
+        let mut queue = queue_of(&[&a; 1_000]);
+        assert!((16_000..40_000).contains(&queue.list_bytes()), "{}", queue.list_bytes());
+        let mut stream = stream(1_000);
+        while !queue.is_empty() {
+            assert!(matches!(queue.send(&mut stream, 1_000), Outcome::Progress(_)));
+        }
+        assert_eq!(queue.list_bytes(), 0);
     }
 
     #[test]

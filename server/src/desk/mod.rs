@@ -108,9 +108,10 @@ impl<L: Log> Desk<L> {
         self.limits = limits;
     }
 
-    /// Whether so much is in flight, or something of it is failing, that frames have to stay unread.
-    pub fn is_full(&self) -> bool {
-        self.has_failed || self.waits.is_full(&self.limits)
+    /// Whether so much is in flight, or something of it is failing, that frames have to stay unread. `queued` is what
+    /// waits in all send queues: the pages in the making will join it.
+    pub fn is_full(&self, queued: usize) -> bool {
+        self.has_failed || self.waits.is_full(queued, &self.limits)
     }
 
     /// Whether nothing is on its way into the log.
@@ -121,6 +122,11 @@ impl<L: Log> Desk<L> {
     /// Whether nobody waits for anything.
     pub fn is_idle(&self) -> bool {
         self.waits.is_empty()
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        self.waits.check_invariants();
     }
 
     /// Who waits for what.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use slab::Slab;
-use tertulia_protocol::{PublicKey, RequestId, RoomId, UserId};
+use tertulia_protocol::{PublicKey, RequestId, RoomId, UserId, limits::FRAME_BYTES_MAX};
 
 use super::page::PageWish;
 use crate::{
@@ -124,11 +124,24 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Whether so much is in flight that frames have to stay unread.
-    pub fn is_full(&self, limits: &Limits) -> bool {
+    /// Whether so much is in flight that frames have to stay unread, with so many bytes in all send queues.
+    pub fn is_full(&self, queued: usize, limits: &Limits) -> bool {
         self.drafts >= limits.drafts_in_flight
             || self.draft_bytes >= limits.draft_bytes_in_flight
             || self.questions >= limits.fetches_in_flight
+            || self.questions > 0 && queued + self.questions * FRAME_BYTES_MAX >= limits.send_queues_bytes
+    }
+
+    /// Asserts what has to hold between two turns.
+    pub fn check_invariants(&self) {
+        let all = || self.waiting.iter().map(|(_, waiting)| waiting);
+        assert_eq!(self.drafts, all().filter(|waiting| waiting.weight > 0).count(), "drafts in flight");
+        assert_eq!(self.draft_bytes, all().map(|waiting| waiting.weight).sum::<usize>(), "bytes in flight");
+        assert_eq!(self.questions, all().filter(|waiting| waiting.wish.is_question()).count(), "questions in flight");
+        let authors = all().filter(|waiting| waiting.wish.author().is_some()).count();
+        assert_eq!(self.authors.values().sum::<u32>() as usize, authors, "authors with something in flight");
+        let keys = all().filter(|waiting| matches!(waiting.wish, Wish::Claim { .. })).count();
+        assert_eq!(self.keys.values().sum::<u32>() as usize, keys, "keys with something in flight");
     }
 
     /// How many drafts are on their way into the log.

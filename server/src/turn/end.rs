@@ -71,7 +71,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if heartbeat <= now.mono {
             // Who lags has not been sent all of it, and must not believe so.
             let position = if connection.is_lagging { Seq(0) } else { self.told_position() };
-            self.connections.queue(id, encode(&push::Heartbeat { position }).into());
+            self.connections.queue_own(id, encode(&push::Heartbeat { position }).into());
             heartbeat = now.mono + wire::HEARTBEAT_AFTER_MS;
         }
         Some(heartbeat.min(due.0))
@@ -134,6 +134,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         words.extend_from_slice(last);
         if !words.is_empty() {
+            connection.count_own(words.len());
             connection.framed.queue(Arc::from(words));
         }
         // Who has only ended the own direction gets the answers that are still to come, if they come in time.

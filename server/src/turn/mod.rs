@@ -185,6 +185,18 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.connections.len()
     }
 
+    /// What waits in all send queues together, in bytes: what several connections wait for is counted once.
+    pub fn held_bytes(&self) -> usize {
+        self.connections.held() + self.fan_out.shared_bytes()
+    }
+
+    /// Asserts what has to hold between two turns: for tests.
+    pub fn check_invariants(&self) {
+        self.connections.check_invariants();
+        self.fan_out.check_invariants();
+        self.desk.check_invariants();
+    }
+
     /// The chat's state, to look at.
     pub fn chat(&self) -> &Chat {
         &self.desk.chat

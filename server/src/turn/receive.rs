@@ -32,7 +32,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     pub(super) fn receive_from(&mut self, id: ConnectionId, now: Now) {
-        let is_full = self.desk.is_full();
+        let held = self.held_bytes();
+        let is_full = self.desk.is_full(held);
         let Self { connections, desk, scratch, answers, limits, .. } = self;
         let Some(connection) = connections.get_mut(id) else { return };
         connection.is_ready = false;
@@ -53,10 +54,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         // What waits for a peer that does not read must drain before the peer may ask for more. Pages count before they
         // are there; so all answers together stay within the queue's limit, and asking for much closes nobody.
+        // When much waits for all together, one answer at a time is enough for each.
         let queued = connection.framed.queued_bytes();
-        let is_clogging = |answered: usize, session: &Session| {
-            queued + answered + session.pages() * wire::FRAME_BYTES_MAX >= limits.send_queue_bytes / 2
-        };
+        let most = if held >= limits.send_queues_bytes / 2 { 1 } else { limits.send_queue_bytes / 2 };
+        let is_clogging =
+            |answered: usize, session: &Session| queued + answered + session.pages() * wire::FRAME_BYTES_MAX >= most;
         let is_clogged = is_clogging(0, &connection.session);
         if is_full || is_clogged || connection.session.is_paused() || self.stopping.is_some() {
             return if is_full { self.starve(id) } else { self.pause(id) };
@@ -83,7 +85,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     return ControlFlow::Break(());
                 }
             }
-            if frames >= allowed.frames || session.is_paused() || desk.is_full() || is_clogging(answered.len(), session)
+            if frames >= allowed.frames
+                || session.is_paused()
+                || desk.is_full(held)
+                || is_clogging(answered.len(), session)
             {
                 return ControlFlow::Break(());
             }
@@ -117,7 +122,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         match received.status {
             ReceiveStatus::Drained => {}
             ReceiveStatus::Stopped | ReceiveStatus::Budget if is_too_fast => self.pace(id),
-            ReceiveStatus::Stopped if self.desk.is_full() => self.starve(id),
+            ReceiveStatus::Stopped if self.desk.is_full(held) => self.starve(id),
             ReceiveStatus::Stopped => self.pause(id),
             ReceiveStatus::Budget => self.connections.make_ready(id),
             ReceiveStatus::Eof { inside_frame } => {

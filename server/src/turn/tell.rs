@@ -12,12 +12,15 @@ use crate::{
     log::Log,
 };
 
+/// Who has something to take and took nothing for so long, in milliseconds, does not read.
+const STALLED_MS: u64 = 1_000;
+
 impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn fan_out(&mut self, now: Now) {
         let limit = self.limits.send_queue_bytes;
         for (id, bytes) in std::mem::take(&mut self.answers.0) {
             // Bounded by what is read of a connection while it does not take its answers.
-            self.connections.queue(id, bytes.into());
+            self.connections.queue_own(id, bytes.into());
             self.finish_if_answered(id);
         }
         self.fan_out.deliver(&mut self.connections, limit);
@@ -30,7 +33,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.welcome(login, now);
         }
         self.catch_up();
-        if !self.desk.is_full() {
+        if !self.desk.is_full(self.held_bytes()) {
             for (_, id) in std::mem::take(&mut self.starved) {
                 self.resume(id);
             }
@@ -75,7 +78,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             let mut bytes = encode(&push::Lagged { position: self.desk.chat.position() });
             encode_into(&self.presence.newcomer(), &mut bytes);
             encode_into(&self.notice(), &mut bytes);
-            self.connections.queue(id, bytes.into());
+            self.connections.queue_own(id, bytes.into());
         }
     }
 
@@ -108,7 +111,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if self.desk.upkeep.is_read_only() {
             encode_into(&self.notice(), &mut bytes);
         }
-        self.connections.queue(id, bytes.into());
+        self.connections.queue_own(id, bytes.into());
         self.resume(id);
         self.record(now, Activity::Login { conn: number, user: name, device: author.device.0, new });
     }
@@ -127,6 +130,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     connection.heard = now.mono;
                 }
             }
+            let counts = connection.own | connection.held != 0 || flushed.status != FlushStatus::Empty;
             let is_draining = connection.state == State::Draining;
             match flushed.status {
                 FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
@@ -146,8 +150,32 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     self.connections.make_closed(*id);
                 }
             }
+            if counts {
+                self.connections.weigh(*id);
+            }
         }
         self.taken = dirty;
+        self.fan_out.release();
+        self.relieve(now);
+    }
+
+    /// When more waits for all together than may, the largest queues go. Who asks is not read long before that, so this
+    /// is for what is told unasked to people who do not read.
+    fn relieve(&mut self, now: Now) {
+        let limit = self.limits.send_queues_bytes;
+        let mut held = self.held_bytes();
+        if held <= limit {
+            return;
+        }
+        // A little more than needed, so that it is not done again in every turn.
+        for (weight, id) in self.connections.by_weight(now.mono.saturating_sub(STALLED_MS)) {
+            self.close(id, CloseReason::SlowReader, now);
+            self.connections.make_closed(id);
+            held -= weight;
+            if weight == 0 || held <= limit - limit / 16 {
+                break;
+            }
+        }
     }
 
     pub(super) fn tell_of_the_stop(&mut self, now: Now) {

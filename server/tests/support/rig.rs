@@ -146,6 +146,7 @@ impl Rig {
         for _ in 0..TURNS_MAX {
             self.step();
             if !self.is_due() {
+                self.turn.check_invariants();
                 return;
             }
         }

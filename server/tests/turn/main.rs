@@ -18,6 +18,7 @@ mod messages;
 mod noise;
 mod pace;
 mod presence;
+mod queues;
 mod reading;
 mod reload;
 mod stopping;

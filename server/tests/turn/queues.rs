@@ -1,0 +1,134 @@
+//! What waits for people who do not read: bounded for all of them together, and nobody else notices.
+
+use tertulia_protocol::{
+    push::RoomEntry,
+    reply::{Page, Placed},
+};
+
+use crate::support::{Client, Manner, Rig};
+
+const MIB: usize = 1 << 20;
+
+/// People on lines that take next to nothing until they read.
+#[track_caller]
+fn stalled(rig: &mut Rig, count: u64) -> Vec<Client> {
+    let stalled = (0..count).map(|n| {
+        let mut client = rig.connect_as(1_000 + n, Manner { capacity: 500, ..Manner::default() });
+        rig.log_in(&mut client, Some(&format!("stalled {n}")));
+        client
+    });
+    let mut stalled: Vec<Client> = stalled.collect();
+    // Who came is told a few times a second.
+    rig.sleep(1_000);
+    stalled.iter_mut().for_each(|client| rig.settle_with(client));
+    assert_eq!(rig.turn.held_bytes(), 0);
+    stalled
+}
+
+/// Turns until nothing is left to do; the most that waited after any of them.
+#[track_caller]
+fn most_held(rig: &mut Rig) -> usize {
+    let mut most = 0;
+    loop {
+        rig.step();
+        most = most.max(rig.turn.held_bytes());
+        if !rig.is_due() {
+            rig.turn.check_invariants();
+            return most;
+        }
+    }
+}
+
+/// Two hundred who asked for pages and read none of them once took 183 MB.
+#[test]
+fn pages_for_those_who_do_not_read_stay_within_the_sum() {
+    let mut rig = Rig::limited(|limits| limits.send_queues_bytes = 8 * MIB);
+    let mut ana = rig.login("ana");
+    for _ in 0..40 {
+        ana.write(&"x".repeat(8_000));
+        rig.settle_with(&mut ana);
+    }
+    let mut crowd = stalled(&mut rig, 200);
+    ana.received();
+    rig.activities();
+    for client in &mut crowd {
+        for _ in 0..8 {
+            client.pull(1, 40);
+        }
+    }
+    let most = most_held(&mut rig);
+    assert!((4 * MIB..=8 * MIB).contains(&most), "{most}");
+    // Whoever reads gets pages all the while.
+    for _ in 0..20 {
+        ana.pull(1, 40);
+        rig.settle_with(&mut ana);
+        assert_eq!(ana.all::<Page>().len(), 1);
+    }
+    // And so do the others, once they read: nobody who has not had to go loses a page.
+    let ends = rig.endings();
+    assert!(ends.iter().all(|why| *why == "slow_reader"), "{ends:?}");
+    let mut left = 0;
+    for mut client in crowd.into_iter().filter(|client| !client.wire.is_ended()) {
+        rig.settle_with(&mut client);
+        assert_eq!(client.all::<Page>().len(), 8);
+        left += 1;
+    }
+    assert!(left >= 20 && left + ends.len() == 200, "{left} are left");
+    assert_eq!(rig.turn.held_bytes(), 0);
+}
+
+#[test]
+fn what_is_told_to_many_counts_once() {
+    let mut rig = Rig::new();
+    let mut ana = rig.login("ana");
+    let mut crowd = stalled(&mut rig, 300);
+    ana.received();
+    for n in 1..=20 {
+        ana.write(&"x".repeat(16_000));
+        rig.settle_with(&mut ana);
+        let held = rig.turn.held_bytes();
+        assert!((n * 16_000..n * 16_000 + 400_000).contains(&held), "{held} after {n}");
+    }
+    rig.activities();
+    for client in &mut crowd {
+        rig.settle_with(client);
+        assert_eq!(client.all::<RoomEntry>().len(), 20);
+    }
+    assert_eq!(rig.turn.held_bytes(), 0);
+    assert_eq!(rig.endings(), Vec::<&str>::new());
+}
+
+/// Small messages share their bytes, but each queue has a list of them; ten thousand small ones are a list of 160 KB.
+#[test]
+fn when_pushes_alone_are_too_much_the_largest_queues_go_and_nobody_else() {
+    let mut rig = Rig::limited(|limits| limits.send_queues_bytes = 4 * MIB);
+    let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
+    let mut crowd = stalled(&mut rig, 100);
+    // One of them reads now and then.
+    let mut slow = crowd.pop().unwrap();
+    ana.received();
+    luis.received();
+    rig.activities();
+    let (mut said, mut most, mut heard, mut slow_heard) = (0, 0, 0, 0);
+    while rig.turn.connections() == 102 {
+        for _ in 0..16 {
+            ana.write("x");
+            most = most.max(most_held(&mut rig));
+            said += 1;
+        }
+        assert_eq!(ana.all::<Placed>().len(), 16);
+        heard += luis.all::<RoomEntry>().len();
+        if said % 256 == 0 {
+            rig.settle_with(&mut slow);
+            slow_heard += slow.all::<RoomEntry>().len();
+        }
+        assert!(said < 10_000, "{} bytes wait", rig.turn.held_bytes());
+    }
+    assert!((3 * MIB..=4 * MIB).contains(&most), "{most}");
+    let ends = rig.endings();
+    assert!(ends.iter().all(|why| *why == "slow_reader") && (1..60).contains(&ends.len()), "{ends:?}");
+    rig.settle_with(&mut slow);
+    slow_heard += slow.all::<RoomEntry>().len();
+    assert_eq!((heard, slow_heard), (said, said));
+    rig.sleep(1_000);
+}
