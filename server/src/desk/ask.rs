@@ -13,7 +13,7 @@ use tertulia_protocol::{
 
 use super::{Assembled, Desk, Wish, refuse, wire_entry};
 use crate::{
-    chat::{Refusal, no_room},
+    chat::{Refusal, SyncRows, no_room},
     connections::ConnectionId,
     log::{self, Log, Query},
 };
@@ -36,23 +36,27 @@ pub struct Found {
 impl<L: Log> Desk<L> {
     pub(super) fn sync(&self, user: UserId, sync: &request::Sync, answers: &mut Vec<u8>) {
         let request = sync.request;
-        match self.chat.changes(user, sync.since, sync.after.as_deref(), ROWS_MAX) {
-            Some(changes) => encode_into(&changes.synced(request, self.chat.position()), answers),
-            None => refuse(request, Refusal::new(ErrorCode::BAD_REQUEST, "that `after` was never given out"), answers),
+        match self.chat.sync_rows(user, sync.since, sync.after.as_deref(), ROWS_MAX) {
+            Ok(SyncRows { rooms, users, gone, erased, next }) => {
+                let position = self.chat.position();
+                let gone = (!gone.is_empty()).then_some(gone);
+                let erased = (!erased.is_empty()).then_some(erased);
+                encode_into(&reply::Synced { request, position, rooms, users, next, gone, erased }, answers);
+            }
+            Err(refusal) => refuse(request, refusal, answers),
         }
     }
 
     pub(super) fn browse(&self, user: UserId, browse: request::Browse, answers: &mut Vec<u8>) {
         let request::Browse { request, after } = browse;
-        let (rooms, more) = self.chat.public_rooms(user, after, ROWS_MAX);
+        let (rooms, more) = self.chat.browse(user, after, ROWS_MAX);
         encode_into(&reply::Browsed { request, rooms, more }, answers);
     }
 
     pub(super) fn members(&self, user: UserId, members: request::Members, answers: &mut Vec<u8>) {
         let request::Members { request, room, after } = members;
-        match self.chat.readable(room, user) {
-            Some(found) => {
-                let (members, more) = found.member_rows(after, ROWS_MAX);
+        match self.chat.member_rows(room, user, after, ROWS_MAX) {
+            Some((members, more)) => {
                 encode_into(&reply::MemberList { request, room, members, more }, answers);
             }
             None => refuse(request, no_room(), answers),
@@ -94,7 +98,7 @@ impl<L: Log> Desk<L> {
         let rooms = match room {
             Some(room) if self.chat.readable(room, reader).is_none() => return Err(no_room()),
             Some(room) => vec![room],
-            None => self.chat.readable_rooms(reader),
+            None => self.chat.rooms().map(|(id, _)| id).filter(|id| self.chat.readable(*id, reader).is_some()).collect(),
         };
         Ok(Query { words, rooms, author, from, until, has_link, below })
     }
@@ -141,7 +145,7 @@ impl<L: Log> Desk<L> {
         let room = entry.room;
         let found = self.chat.readable(room, reader)?;
         let (rseq, place) = found.places().find(entry.seq)?;
-        if place.kind() != Kind::MESSAGE || found.is_erased_at(rseq) || MessageBody::from_bytes(&entry.body).is_none() {
+        if place.kind() != Kind::MESSAGE || found.is_erased(rseq) || MessageBody::from_bytes(&entry.body).is_none() {
             return None;
         }
         let cid = (entry.author == reader).then_some(entry.cid);

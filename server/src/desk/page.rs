@@ -13,7 +13,7 @@ use tertulia_protocol::{
 
 use super::{Desk, Wish, refuse, wire_entry};
 use crate::{
-    chat::{Refusal, Room, no_room},
+    chat::{Place, Refusal, Room, no_room},
     connections::ConnectionId,
     log::{self, Log, Targeting},
 };
@@ -69,13 +69,13 @@ impl<L: Log> Desk<L> {
         let mut wish = PageWish::new(request, reader, room, from);
         if later_only == Some(true) {
             let to = Rseq(to.0.min(from.0.saturating_add(limits::PAGE_ENTRIES_MAX - 1)));
-            wish.targets.extend(places.said_about(from, to));
+            wish.targets.extend(said_about(found, from, to));
         } else {
             let range = places.newest(from, to, limits::PAGE_ENTRIES_MAX);
             let first = to.0.min(places.head().0) + 1 - range.len() as u64;
             wish.range = (first..).map(Rseq).zip(range.iter().map(|place| place.seq())).collect();
             if let (Some((first, _)), Some((last, _))) = (wish.range.first(), wish.range.last()) {
-                wish.targets.extend(places.said_about(*first, *last));
+                wish.targets.extend(said_about(found, *first, *last));
             }
         }
         if wish.targets.is_empty() && wish.range.is_empty() {
@@ -149,7 +149,7 @@ impl<L: Log> Desk<L> {
             let Some((rseq, place)) = found.places().find(entry.seq) else { continue };
             let cid = (entry.author == reader).then_some(entry.cid);
             let mut entry = wire_entry(entry, rseq, place.count(), cid);
-            if found.is_erased(&entry) {
+            if found.is_blank(rseq, entry.kind, entry.target) {
                 entry.body = Vec::new();
             }
             fetched.insert(entry.seq, entry);
@@ -206,12 +206,18 @@ impl<L: Log> Desk<L> {
     }
 }
 
+/// The places of a range that something was said about later.
+fn said_about(room: &Room, from: Rseq, to: Rseq) -> impl Iterator<Item = Rseq> {
+    let to = to.0.min(room.places().head().0);
+    (from.0..=to).map(Rseq).filter(|rseq| room.places().get(*rseq).is_some_and(Place::has_later))
+}
+
 /// What counts of what was said about one entry behind a place: its deletion, or else the newest edit and the newest
 /// word of each person about each emoji. Newest first, as the rows come.
 fn choose_about(room: &Room, target: Rseq, end: Rseq, rows: impl Iterator<Item = Targeting>) -> Vec<Seq> {
     let mut is_edited = false;
     let mut reactions: BTreeSet<(UserId, String)> = BTreeSet::new();
-    let is_erased = room.is_erased_at(target);
+    let is_erased = room.is_erased(target);
     let counts = |row: &Targeting| {
         if !room.places().find(row.seq).is_some_and(|(rseq, _)| rseq > end) {
             return false;

@@ -8,7 +8,7 @@ use tertulia_protocol::{RoomId, Rseq, Seq};
 
 use super::{Desk, Now, Wish};
 use crate::{
-    chat::{Effect, admit},
+    chat::{Effect, Room, admit},
     log::{Derived, Log, Mark},
 };
 
@@ -93,6 +93,14 @@ impl Upkeep {
     }
 }
 
+/// Whether something that is not erased yet would be, up to a place.
+fn has_content(room: &Room, upto: Rseq) -> bool {
+    let places = room.places();
+    (room.expired().0 + 1..=upto.0).map(Rseq).any(|rseq| {
+        places.get(rseq).is_some_and(|place| !place.kind().is_state() && !place.is_deleted())
+    })
+}
+
 /// What the file has to do because of what an entry did.
 pub fn derived(seq: Seq, room: RoomId, effect: &Effect) -> Option<Derived> {
     match *effect {
@@ -135,7 +143,7 @@ impl<L: Log> Desk<L> {
             let Some(room) = self.chat.room(id) else { continue };
             let days = room.keep_days().map(|days| i64::from(days) * DAY_MS);
             let Some(keep_ms) = days.into_iter().chain(self.upkeep.keep_ms).min() else { continue };
-            let Some(place) = room.places().get(Rseq(room.expired_upto().0 + 1)) else { continue };
+            let Some(place) = room.places().get(Rseq(room.expired().0 + 1)) else { continue };
             let after = Seq(place.seq().0 - 1);
             let ticket = self.waits.add(None, Wish::Expiry { room: id });
             self.log.first_since(ticket, after, now.wall.saturating_sub(keep_ms));
@@ -148,10 +156,10 @@ impl<L: Log> Desk<L> {
     pub fn expire(&mut self, id: RoomId, young: Option<Seq>, now: Now) {
         if let Some(room) = self.chat.room(id) {
             let upto = match young {
-                Some(seq) => room.places().before(seq),
+                Some(seq) => room.places().upto(Seq(seq.0 - 1)),
                 None => room.places().head(),
             };
-            if upto > room.expired_upto() && room.has_content(Rseq(room.expired_upto().0 + 1), upto) {
+            if upto > room.expired() && has_content(room, upto) {
                 let cid = self.server_cid(now);
                 let ticket = self.waits.add(None, Wish::Own);
                 self.draft(admit::expire(ticket, now.wall, cid, id, upto));

@@ -24,8 +24,10 @@ impl<L: Log> Desk<L> {
     ) -> Result<Option<Login>, Fault> {
         let refused = |refusal| Fault { reason: CloseReason::LoginRefused, refusal: Some(refusal) };
         if let Some((user, device)) = self.chat.known_key(&key) {
-            let has_had = |typed| UserName::parse(typed).is_ok_and(|typed| self.chat.has_had_name(user, &typed));
-            if typed.is_some_and(|typed| !has_had(typed)) {
+            let person = self.chat.directory().user(user);
+            let is_called =
+                |typed| UserName::parse(typed).is_ok_and(|typed| person.is_some_and(|user| user.is_called(typed.as_str())));
+            if typed.is_some_and(|typed| !is_called(typed)) {
                 return Err(refused(self.chat.directory().key_has_name(user)));
             }
             return Ok(Some(Login { id, author: Author { user, device }, new: false }));

@@ -41,6 +41,8 @@ pub struct Ready {
     pub user: UserId,
     /// With which device.
     pub device: DeviceId,
+    /// Whether the person is away from this device.
+    pub is_away: bool,
     unanswered: u16,
     pulls: u8,
     /// After a write was answered so, every later one is, until the client starts again from its oldest.
@@ -147,7 +149,7 @@ impl Session {
 
     /// The login is done.
     pub fn ready(&mut self, user: UserId, device: DeviceId) {
-        *self = Self::Ready(Ready { user, device, unanswered: 0, pulls: 0, stuck: None });
+        *self = Self::Ready(Ready { user, device, is_away: false, unanswered: 0, pulls: 0, stuck: None });
     }
 
     /// The logged-in session, if it is one.
@@ -216,7 +218,11 @@ impl Ready {
                 Step::Search(search)
             }
             ClientFrame::Mark(mark) => Step::Mark(mark),
-            ClientFrame::Away(request::Away { away }) => Step::Away(away),
+            ClientFrame::Away(request::Away { away }) if away == self.is_away => Step::Nothing,
+            ClientFrame::Away(request::Away { away }) => {
+                self.is_away = away;
+                Step::Away(away)
+            }
             ClientFrame::Typing(request::Typing { room }) => Step::Typing(room),
             ClientFrame::Hello(_) | ClientFrame::Prove(_) => return Err(CloseReason::OutOfOrder.into()),
         })

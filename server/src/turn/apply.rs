@@ -1,12 +1,12 @@
 //! Third phase: what the log has told is decided, and who waits for it is answered.
 
-use tertulia_protocol::{ErrorCode, Kind, RoomId, Rseq, Seq, UserId, encode, entry::MessageBody, push};
+use tertulia_protocol::{ErrorCode, Kind, RoomId, Rseq, UserId, encode, entry::MessageBody, push};
 use tertulia_transport::Socket;
 
 use super::{Broken, Turn};
 use crate::{
     activity_log::Activity,
-    chat::{Applied, Effect, Outcome, Refusal, admit::Author},
+    chat::{Applied, Effect, GENERAL_ROOM, Outcome, Refusal, admit::Author},
     close_reason::CloseReason,
     config::LogText,
     connections::ConnectionId,
@@ -102,29 +102,29 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Ok(0)
             }
             Outcome::Placed(placement) => {
-                self.spread(placement.room, &effect);
+                self.spread(&effect);
                 self.desk.upkeep.note(entry.seq, placement.room, &effect);
-                self.answer_write(waiting.as_ref(), &Outcome::Placed(placement), entry.seq, entry.at);
+                self.answer_write(waiting.as_ref(), &Outcome::Placed(placement), entry.at);
                 if entry.kind == Kind::MESSAGE {
                     self.record_message(&entry, placement.room, placement.rseq);
-                    self.typing.stop(placement.room, entry.author);
+                    self.typing.stopped(placement.room, entry.author);
                 }
                 self.announce([entry.author]);
                 let room = placement.room;
-                let is_for_everybody = self.desk.chat.is_for_everybody(room);
+                let is_for_everybody = room == GENERAL_ROOM;
                 let entry = desk::wire_entry(entry, placement.rseq, placement.count, None);
                 Ok(self.fan_out.tell_room(&push::RoomEntry { room, entry }, is_for_everybody))
             }
             outcome @ (Outcome::Unplaced { .. } | Outcome::Existing(_)) => {
-                self.spread(entry.room, &effect);
-                self.answer_write(waiting.as_ref(), &outcome, entry.seq, entry.at);
+                self.spread(&effect);
+                self.answer_write(waiting.as_ref(), &outcome, entry.at);
                 Ok(0)
             }
             Outcome::Refused(refusal) => {
                 if let Some(Waiting { id: Some(id), wish: Wish::Claim { .. }, .. }) = waiting {
                     self.close_with(id, CloseReason::LoginRefused, Some(refusal), now);
                 } else {
-                    self.answer_write(waiting.as_ref(), &Outcome::Refused(refusal), entry.seq, entry.at);
+                    self.answer_write(waiting.as_ref(), &Outcome::Refused(refusal), entry.at);
                 }
                 Ok(0)
             }
@@ -132,19 +132,24 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     /// Tells the people whom an entry concerns by themselves, and settles who is live in the room from now on.
-    fn spread(&mut self, room: RoomId, effect: &Effect) {
-        match effect {
-            Effect::Opened { members } => members.iter().for_each(|user| self.bring_in(room, *user)),
-            Effect::Joined { user } => self.bring_in(room, *user),
-            Effect::Left { user } => {
-                self.fan_out.leave(room, *user);
-                self.tell_person(*user, &push::Gone { room });
+    fn spread(&mut self, effect: &Effect) {
+        match *effect {
+            Effect::Opened { room, ref members } => members.iter().for_each(|user| self.bring_in(room, *user)),
+            Effect::Joined { room, user } => self.bring_in(room, user),
+            Effect::Left { room, user } => {
+                self.fan_out.leave(room, user);
+                self.typing.stopped(room, user);
+                self.tell_person(user, &push::Gone { room });
             }
             Effect::UserChanged { user } => {
-                self.unannounced.insert(*user);
-                self.announce([*user]);
+                self.unannounced.insert(user);
+                self.announce([user]);
             }
-            _ => {}
+            Effect::Nothing
+            | Effect::Said
+            | Effect::Edited { .. }
+            | Effect::Erased { .. }
+            | Effect::Expired { .. } => {}
         }
     }
 
@@ -169,7 +174,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
 
     fn answer_stored(&mut self, waiting: &Waiting, of: log::Stored) {
         let outcome = self.desk.outcome_of(of);
-        self.answer_write(Some(waiting), &outcome, of.seq, of.at);
+        self.answer_write(Some(waiting), &outcome, of.at);
     }
 
     fn answer_found(&mut self, waiting: Waiting, stored: Option<log::Stored>) {
@@ -183,7 +188,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     /// Answers a write with what became of it.
-    fn answer_write(&mut self, waiting: Option<&Waiting>, outcome: &Outcome, seq: Seq, at: i64) {
+    fn answer_write(&mut self, waiting: Option<&Waiting>, outcome: &Outcome, at: i64) {
         let Some(&Waiting {
             id: Some(id),
             wish: Wish::Write { request, room, .. } | Wish::Refused { request, room, .. },
@@ -200,7 +205,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Outcome::Placed(placement) | Outcome::Existing(placement) => {
                 desk::acknowledge(request, room, *placement, at, answers);
             }
-            Outcome::Unplaced => desk::acknowledge_unplaced(request, seq, at, answers),
+            Outcome::Unplaced { seq } => desk::acknowledge_unplaced(request, *seq, at, answers),
             Outcome::Refused(refusal) => desk::refuse(request, refusal.clone(), answers),
             Outcome::Began | Outcome::Claimed { .. } => {}
         }
@@ -248,13 +253,26 @@ impl<S: Socket, L: Log> Turn<S, L> {
         is_there
     }
 
+    /// What a room is called in the activity log: a direct one by its two people.
+    fn title(&self, room: RoomId) -> String {
+        let chat = &self.desk.chat;
+        match chat.room(room) {
+            Some(found) if found.name().is_empty() => {
+                let names: Vec<_> = found.members().map(|(user, _)| chat.directory().name(user)).collect();
+                names.join(" + ")
+            }
+            Some(found) => found.name().to_owned(),
+            None => String::new(),
+        }
+    }
+
     fn record_message(&mut self, entry: &log::Entry, room: RoomId, rseq: Rseq) {
         let Some(MessageBody { text }) = MessageBody::from_bytes(&entry.body) else { return };
         let chat = &self.desk.chat;
         let Some(found) = chat.room(room) else { return };
         let activity = Activity::Message {
             user: chat.directory().name(entry.author).to_owned(),
-            room: chat.room_title(room),
+            room: self.title(room),
             seq: entry.seq,
             rseq,
             bytes: text.len(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tertulia_protocol::{Seq, encode, limits as wire, push};
 use tertulia_transport::Socket;
 
-use super::{STOP_MS, Turn};
+use super::{STOP_MS, Turn, own_rooms};
 use crate::{
     activity_log::Activity,
     chat::Refusal,
@@ -127,6 +127,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         connection.state = State::Draining;
         connection.since = Some(now.mono);
         let user = connection.session.user();
+        let was_away = connection.session.as_ready().is_some_and(|ready| ready.is_away);
         // Answers of this turn come before the end.
         let mut words = Vec::new();
         for (_, bytes) in self.answers.0.iter_mut().filter(|(of, _)| *of == id) {
@@ -142,8 +143,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.framed.finish();
         }
         if let Some(user) = user {
-            self.fan_out.remove(id, user, self.desk.chat.own_rooms(user));
-            self.presence.leave(user, now.mono);
+            self.fan_out.remove(id, user, own_rooms(&self.desk.chat, user));
+            self.presence.leave(user, was_away, now.mono);
         }
         if reason.is_abrupt() {
             self.connections.make_closed(id);

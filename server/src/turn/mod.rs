@@ -25,13 +25,13 @@ use std::{
     net::SocketAddr,
 };
 
-use tertulia_protocol::{UserId, encode};
+use tertulia_protocol::{RoomId, UserId, encode};
 use tertulia_transport::{Framed, Socket};
 
 use crate::{
     activity_log::{Activity, Record},
     admission::{Admission, canonical},
-    chat::{CannotApply, Chat, Presence, Refusal, Typing},
+    chat::{CannotApply, Chat, GENERAL_ROOM, Presence, Refusal, Typing},
     close_reason::CloseReason,
     config::{LogText, Plaintext, plaintext_allowed},
     connection::Connection,
@@ -148,6 +148,11 @@ impl Answers {
         let last = self.0.len() - 1;
         &mut self.0[last].1
     }
+}
+
+/// The rooms that somebody is a member of, beside the one that everybody is.
+fn own_rooms(chat: &Chat, user: UserId) -> impl Iterator<Item = RoomId> {
+    chat.rooms_of(user).map(|(room, _)| room).filter(|room| *room != GENERAL_ROOM)
 }
 
 impl<S: Socket, L: Log> Turn<S, L> {

@@ -148,14 +148,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
             (Brought::Login(login), _) => self.logins.push(login),
             (Brought::Marked(mark), Some(user)) => {
                 self.desk.upkeep.mark(mark);
-                if let Some(marked) = self.desk.chat.marked(mark.room, user) {
+                if let Some(marked) = self.desk.chat.marked(user, mark.room) {
                     self.tell_person(user, &marked);
                 }
             }
-            (Brought::Away(away), Some(user)) => self.presence.set_away(user, id, away),
+            (Brought::Away(away), Some(user)) => self.presence.set_away(user, away),
             (Brought::Typing(room), Some(user)) => {
-                if self.desk.chat.tells_typing(room, user) {
-                    self.typing.note(room, user, now.mono);
+                if self.desk.chat.tells_typing(room, user, self.presence.online()) {
+                    self.typing.wrote(room, user, now.mono);
                 }
             }
             (_, None) | (Brought::Nothing, _) => {}

@@ -3,9 +3,10 @@
 use tertulia_protocol::{Message, UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
-use super::{STOP_SETTLE_MS, Stopping, Turn};
+use super::{STOP_SETTLE_MS, Stopping, Turn, own_rooms};
 use crate::{
     activity_log::Activity,
+    chat::GENERAL_ROOM,
     close_reason::CloseReason,
     connection::State,
     desk::{Login, Now},
@@ -62,7 +63,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let limit = self.limits.send_queue_bytes;
         for typing in self.typing.due(now.mono) {
             let room = typing.room;
-            let is_for_everybody = self.desk.chat.is_for_everybody(room);
+            let is_for_everybody = room == GENERAL_ROOM;
             self.fan_out.signal_room(room, is_for_everybody, &typing, &mut self.connections, limit);
         }
     }
@@ -105,7 +106,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             agent: Some(concat!("tertulia-server/", env!("CARGO_PKG_VERSION")).to_owned()),
         };
         let mut bytes = encode(&welcome);
-        self.fan_out.add(id, author.user, chat.own_rooms(author.user));
+        self.fan_out.add(id, author.user, own_rooms(chat, author.user));
         self.presence.arrive(author.user);
         encode_into(&self.presence.newcomer(), &mut bytes);
         if self.desk.upkeep.is_read_only() {
