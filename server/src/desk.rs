@@ -14,7 +14,7 @@ use tertulia_protocol::{
 
 use crate::{
     chat::{
-        Chat, Outcome, Placement, Refusal,
+        Chat, Outcome, Placement, Refusal, SyncRows,
         admit::{self, Author},
         no_room,
     },
@@ -264,9 +264,9 @@ impl<L: Log> Desk<L> {
     ) -> Result<Option<Login>, Fault> {
         let refused = |refusal| Fault { reason: CloseReason::LoginRefused, refusal: Some(refusal) };
         if let Some((user, device)) = self.chat.known_key(&key) {
-            let name = self.chat.directory().name(user);
-            let is_other = |typed| UserName::parse(typed).map_or(true, |typed| typed.as_str() != name);
-            if typed.is_some_and(is_other) {
+            let person = self.chat.directory().user(user);
+            let is_called = |name: UserName| person.is_some_and(|person| person.is_called(name.as_str()));
+            if typed.is_some_and(|typed| !UserName::parse(typed).is_ok_and(is_called)) {
                 return Err(refused(self.chat.directory().key_has_name(user)));
             }
             return Ok(Some(Login { id, author: Author { user, device }, new: false }));
@@ -335,23 +335,22 @@ impl<L: Log> Desk<L> {
     }
 
     fn sync(&self, user: UserId, sync: request::Sync, answers: &mut Vec<u8>) {
-        let request::Sync { request, since, after: _ } = sync;
-        // Ids are places in the log, so who is new since a place has an id beyond it.
-        let after = UserId(since.0);
-        let (users, _) = self.chat.user_rows(after, limits::ROWS_MAX);
-        let rooms = self.chat.room_rows(user, since);
-        encode_into(
-            &reply::Synced {
-                request,
-                position: self.chat.position(),
-                rooms,
-                users,
-                next: None,
-                gone: None,
-                erased: None,
-            },
-            answers,
-        );
+        let request::Sync { request, since, after } = sync;
+        match self.chat.sync_rows(user, since, after.as_deref(), limits::ROWS_MAX) {
+            Ok(SyncRows { rooms, users, gone, erased, next }) => encode_into(
+                &reply::Synced {
+                    request,
+                    position: self.chat.position(),
+                    rooms,
+                    users,
+                    next,
+                    gone: (!gone.is_empty()).then_some(gone),
+                    erased: (!erased.is_empty()).then_some(erased),
+                },
+                answers,
+            ),
+            Err(refusal) => refuse(request, refusal, answers),
+        }
     }
 
     /// The answer to a `Pull`, once the log has fetched its entries; checked again, because the answer leaves now.
@@ -378,7 +377,7 @@ impl<L: Log> Desk<L> {
     /// What a resend is answered: the place or the refusal of the first one.
     pub fn outcome_of(&self, stored: log::Stored) -> Outcome {
         self.chat
-            .outcome_of(stored.seq, stored.room)
+            .outcome_of(stored)
             .unwrap_or_else(|| Outcome::Refused(Refusal::new(ErrorCode::FAILED, "it has no place yet")))
     }
 

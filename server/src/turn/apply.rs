@@ -64,9 +64,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Applies an entry, answers who waits for it, and tells its room. How many bytes the room is told by now.
     fn committed(&mut self, ticket: Ticket, entry: log::Entry, now: Now) -> Result<usize, Broken> {
         let waiting = self.desk.take(ticket);
-        let outcome = self.desk.chat.apply(&entry).map_err(Broken::Chat)?;
+        let outcome = self.desk.chat.apply(&entry).map_err(Broken::Chat)?.outcome;
         match outcome {
-            Outcome::Began => Ok(0),
+            Outcome::Began | Outcome::Unplaced { .. } | Outcome::Existing(_) => Ok(0),
             Outcome::Claimed { user, device, new } => {
                 if new {
                     self.unannounced.insert(user);
@@ -115,7 +115,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         match self.desk.outcome_of(of) {
             Outcome::Placed(placement) => desk::acknowledge(request, placement, of.at, self.answers.of(id)),
             Outcome::Refused(refusal) => desk::refuse(request, refusal, self.answers.of(id)),
-            Outcome::Began | Outcome::Claimed { .. } => {}
+            Outcome::Began | Outcome::Claimed { .. } | Outcome::Unplaced { .. } | Outcome::Existing(_) => {}
         }
     }
 

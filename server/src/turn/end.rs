@@ -140,7 +140,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         if let Some(user) = user {
             self.fan_out.remove(id);
-            self.presence.leave(user, now.mono);
+            self.presence.leave(user, false, now.mono);
         }
         if reason.is_abrupt() {
             self.connections.make_closed(id);
