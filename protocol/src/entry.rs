@@ -115,6 +115,11 @@ pub struct MessageBody {
 /// The body of kinds that say everything by being there: an empty map.
 pub const NO_BODY: &[u8] = &[0xa0];
 
+/// What [`NO_BODY`] says: nothing. Keys that a newer program may add are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct NoBody {}
+
 /// The body of a [`Kind::RENAME`] and of a [`Kind::ROOM_NAME`]. What a client writes holds the name as typed, what it
 /// reads holds it in NFKC, beside what is the server's business.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -238,6 +243,7 @@ macro_rules! bodies {
 
 bodies! {
     MessageBody NameBody ProfileBody RoomOpenBody TopicBody MemberBody RoleBody ArchiveBody KeepBody ExpireBody ReactionBody
+    NoBody
 }
 
 /// An entry on its way to everybody who is live in its room.

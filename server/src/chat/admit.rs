@@ -5,13 +5,21 @@
 //! nothing of the same author is in flight, because the state is about to change then, and apply decides anyway.
 
 use tertulia_protocol::{
-    Cid, DeviceId, ErrorCode, Kind, PublicKey, RoomId, Text, UserId, UserName,
-    entry::MessageBody,
-    limits::{BODY_BYTES_MAX, MENTIONS_MAX},
+    Cid, DeviceId, ErrorCode, Kind, LogId, PublicKey, RoomId, Rseq, Text, UserId, UserName,
+    entry::{
+        ArchiveBody, ExpireBody, KeepBody, MemberBody, MessageBody, NO_BODY, NameBody, NoBody, ProfileBody,
+        ReactionBody, RoleBody, RoomOpenBody, TopicBody,
+    },
+    limits::{BODY_BYTES_MAX, EMOJI_BYTES_MAX},
     request,
 };
 
-use super::{Chat, RULES_VERSION, Refusal, body, directory, no_room};
+use super::{
+    Chat, RULES_VERSION, Refusal, body,
+    deed::{Deed, check_columns, unreadable},
+    directory,
+    outcome::bad_request,
+};
 use crate::{
     log::{Draft, Ticket},
     names,
@@ -31,7 +39,7 @@ pub struct Author {
 
 /// The draft that begins a log.
 #[must_use]
-pub fn genesis(ticket: Ticket, at: i64, cid: Cid, log: tertulia_protocol::LogId) -> Draft {
+pub fn genesis(ticket: Ticket, at: i64, cid: Cid, log: LogId) -> Draft {
     let body = body::Genesis { log, rules: RULES_VERSION, general: GENERAL.to_owned() }.to_bytes();
     server_draft(ticket, at, cid, Kind::GENESIS, body)
 }
@@ -49,17 +57,24 @@ pub fn claim(
     key: PublicKey,
     typed: &str,
 ) -> Result<Draft, Refusal> {
-    let name = UserName::parse(typed)
-        .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
-    let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
-    if names::is_reserved(&skeletons) {
-        return Err(directory::name_taken(name.as_str()));
-    }
+    let (name, folded, skeletons) = person_name(typed)?;
     if !in_flight {
-        chat.directory().check(&key, name.as_str(), &folded, &skeletons)?;
+        chat.directory().check(&key, &name, &folded, &skeletons)?;
     }
-    let body = body::NameClaim { key, name: name.as_str().to_owned(), folded, skeletons }.to_bytes();
+    let body = body::NameClaim { key, name, folded, skeletons }.to_bytes();
     Ok(server_draft(ticket, at, cid, Kind::NAME_CLAIM, body))
+}
+
+/// A log that was restored from a backup goes on under another name.
+#[must_use]
+pub fn new_log(ticket: Ticket, at: i64, cid: Cid, log: LogId) -> Draft {
+    server_draft(ticket, at, cid, Kind::NEW_LOG, body::NewLog { log }.to_bytes())
+}
+
+/// What was said in a room up to a place is to be erased, because its time is over.
+#[must_use]
+pub fn expire(ticket: Ticket, at: i64, cid: Cid, room: RoomId, upto: Rseq) -> Draft {
+    Draft { room, ..server_draft(ticket, at, cid, Kind::EXPIRE, ExpireBody { upto }.to_bytes()) }
 }
 
 /// A client writes.
@@ -75,34 +90,125 @@ pub fn write(
     write: request::Write,
 ) -> Result<Draft, Refusal> {
     let request::Write { request: _, cid, room, kind, target, mentions, body } = write;
-    if kind != Kind::MESSAGE {
+    if !is_written_by_clients(kind) {
         return Err(Refusal::new(ErrorCode::BAD_KIND, format!("nothing of kind {} can be written", kind.0)));
     }
     if body.len() > BODY_BYTES_MAX {
-        return Err(Refusal::new(ErrorCode::BAD_TEXT, "the body is too long"));
-    }
-    let Some(message) = MessageBody::from_bytes(&body) else {
-        return Err(Refusal::new(ErrorCode::BAD_TEXT, "the body is not a message"));
-    };
-    match Text::parse(&message.text) {
-        Ok(text) if text.as_str() == message.text => {}
-        Ok(_) => return Err(Refusal::new(ErrorCode::BAD_TEXT, "the text ends with a newline")),
-        Err(wrong) => return Err(Refusal::new(ErrorCode::BAD_TEXT, wrong.to_string())),
-    }
-    if target.is_some() {
-        return Err(Refusal::new(ErrorCode::BAD_REQUEST, "a message is about no other entry"));
+        return Err(bad_text("the body is too long"));
     }
     if mentions.as_ref().is_some_and(Vec::is_empty) {
-        return Err(Refusal::new(ErrorCode::BAD_REQUEST, "mentions nobody, which is said by leaving it out"));
+        return Err(bad_request("mentions nobody, which is said by leaving it out"));
     }
     let mentions = mentions.unwrap_or_default();
-    if mentions.len() > MENTIONS_MAX {
-        return Err(Refusal::new(ErrorCode::BAD_REQUEST, format!("more than {MENTIONS_MAX} mentions")));
-    }
-    if !in_flight && chat.readable(room, author.user).is_none() {
-        return Err(no_room());
+    check_columns(kind, room, target, &mentions)?;
+    let body = stored_body(kind, body)?;
+    let deed = Deed::read(kind, &body).transpose()?;
+    if !in_flight {
+        match deed {
+            Some(deed) => chat.may(author.user, room, &deed)?,
+            None => chat.may_write(author.user, room, kind, target)?,
+        }
     }
     Ok(Draft { ticket, at, author: author.user, device: author.device, cid, room, kind, target, mentions, body })
+}
+
+fn is_written_by_clients(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::RENAME
+            | Kind::PROFILE
+            | Kind::ROOM_OPEN
+            | Kind::ROOM_NAME
+            | Kind::ROOM_TOPIC
+            | Kind::JOIN
+            | Kind::LEAVE
+            | Kind::INVITE
+            | Kind::REMOVE
+            | Kind::ROLE
+            | Kind::ARCHIVE
+            | Kind::KEEP
+            | Kind::MESSAGE
+            | Kind::EDIT
+            | Kind::DELETE
+            | Kind::REACT
+            | Kind::UNREACT
+    )
+}
+
+/// The body as it is stored: of content kinds as it came, if it is one; of state kinds in our own spelling, with what
+/// depends on a library's tables computed.
+fn stored_body(kind: Kind, body: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let read = |stored: Option<Vec<u8>>| stored.ok_or_else(unreadable);
+    match kind {
+        Kind::MESSAGE | Kind::EDIT => check_text(&body).map(|()| body),
+        Kind::REACT | Kind::UNREACT => check_emoji(&body).map(|()| body),
+        Kind::DELETE => read(NoBody::from_bytes(&body).map(|_| body)),
+        Kind::JOIN | Kind::LEAVE => read(NoBody::from_bytes(&body).map(|_| NO_BODY.to_vec())),
+        Kind::RENAME => rename(&NameBody::from_bytes(&body).ok_or_else(unreadable)?.name),
+        Kind::ROOM_NAME => {
+            let (name, folded) = room_name(&NameBody::from_bytes(&body).ok_or_else(unreadable)?.name)?;
+            Ok(body::RoomName { name, folded }.to_bytes())
+        }
+        Kind::ROOM_OPEN => room_open(RoomOpenBody::from_bytes(&body).ok_or_else(unreadable)?),
+        Kind::PROFILE => read(ProfileBody::from_bytes(&body).map(|body| body.to_bytes())),
+        Kind::ROOM_TOPIC => read(TopicBody::from_bytes(&body).map(|body| body.to_bytes())),
+        Kind::INVITE | Kind::REMOVE => read(MemberBody::from_bytes(&body).map(|body| body.to_bytes())),
+        Kind::ROLE => read(RoleBody::from_bytes(&body).map(|body| body.to_bytes())),
+        Kind::ARCHIVE => read(ArchiveBody::from_bytes(&body).map(|body| body.to_bytes())),
+        Kind::KEEP => read(KeepBody::from_bytes(&body).map(|body| body.to_bytes())),
+        _ => Err(unreadable()),
+    }
+}
+
+fn check_text(body: &[u8]) -> Result<(), Refusal> {
+    let MessageBody { text } = MessageBody::from_bytes(body).ok_or_else(unreadable)?;
+    match Text::parse(&text) {
+        Ok(parsed) if parsed.as_str() == text => Ok(()),
+        Ok(_) => Err(bad_text("the text ends with a newline")),
+        Err(wrong) => Err(bad_text(&wrong.to_string())),
+    }
+}
+
+fn check_emoji(body: &[u8]) -> Result<(), Refusal> {
+    let ReactionBody { emoji } = ReactionBody::from_bytes(body).ok_or_else(unreadable)?;
+    let is_bad = |c: char| c.is_whitespace() || c.is_control();
+    if (1..=EMOJI_BYTES_MAX).contains(&emoji.len()) && !emoji.contains(is_bad) {
+        return Ok(());
+    }
+    Err(bad_text("a reaction has 1 to 64 bytes, no white space and no control characters"))
+}
+
+fn rename(typed: &str) -> Result<Vec<u8>, Refusal> {
+    let (name, folded, skeletons) = person_name(typed)?;
+    Ok(body::Rename { name, folded, skeletons }.to_bytes())
+}
+
+/// A person's name in NFKC, folded, and what it looks like.
+fn person_name(typed: &str) -> Result<(String, String, Vec<String>), Refusal> {
+    let name = UserName::parse(typed)
+        .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
+    let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
+    if names::is_reserved(&skeletons) {
+        return Err(directory::name_taken(name.as_str()));
+    }
+    Ok((name.as_str().to_owned(), folded, skeletons))
+}
+
+fn room_name(typed: &str) -> Result<(String, String), Refusal> {
+    let name = UserName::parse(typed).map_err(|broken| {
+        Refusal::new(ErrorCode::BAD_ROOM_NAME, broken.to_string()).with([broken.rule().to_owned()])
+    })?;
+    Ok((name.as_str().to_owned(), names::folded(&name)))
+}
+
+fn room_open(open: RoomOpenBody) -> Result<Vec<u8>, Refusal> {
+    let RoomOpenBody { kind, name, topic, with } = open;
+    let (name, folded) = name.map(|typed| room_name(&typed)).transpose()?.unzip();
+    Ok(body::RoomOpen { kind, name, topic, with, folded }.to_bytes())
+}
+
+fn bad_text(why: &str) -> Refusal {
+    Refusal::new(ErrorCode::BAD_TEXT, why)
 }
 
 fn server_draft(ticket: Ticket, at: i64, cid: Cid, kind: Kind, body: Vec<u8>) -> Draft {

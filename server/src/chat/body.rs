@@ -4,7 +4,7 @@
 //! of each release is replayed by a test.
 
 use minicbor::{Decode, Encode};
-use tertulia_protocol::{LogId, PublicKey};
+use tertulia_protocol::{LogId, PublicKey, UserId};
 
 /// The body of [`tertulia_protocol::Kind::GENESIS`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -39,6 +39,63 @@ pub struct NameClaim {
     pub skeletons: Vec<String>,
 }
 
+/// The body of [`tertulia_protocol::Kind::NEW_LOG`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct NewLog {
+    /// What the log is called from here on.
+    #[n(0)]
+    pub log: LogId,
+}
+
+/// The body of [`tertulia_protocol::Kind::RENAME`] as it is stored: the client's, and the server's business from key 32.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rename {
+    /// The name, valid and in NFKC.
+    #[n(0)]
+    pub name: String,
+    /// The name folded, as in [`NameClaim`].
+    #[n(32)]
+    pub folded: String,
+    /// What the name looks like, as in [`NameClaim`].
+    #[n(33)]
+    pub skeletons: Vec<String>,
+}
+
+/// The body of [`tertulia_protocol::Kind::ROOM_NAME`] as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RoomName {
+    /// The name, valid and in NFKC.
+    #[n(0)]
+    pub name: String,
+    /// The name folded: no two public rooms have the same.
+    #[n(32)]
+    pub folded: String,
+}
+
+/// The body of [`tertulia_protocol::Kind::ROOM_OPEN`] as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RoomOpen {
+    /// What sort of room.
+    #[n(0)]
+    pub kind: u16,
+    /// The name, valid and in NFKC; absent in direct rooms.
+    #[n(1)]
+    pub name: Option<String>,
+    /// What it is about.
+    #[n(2)]
+    pub topic: Option<String>,
+    /// In direct rooms: the other person.
+    #[n(3)]
+    pub with: Option<UserId>,
+    /// The name folded; there if the name is.
+    #[n(32)]
+    pub folded: Option<String>,
+}
+
 macro_rules! body {
     ($name:ident) => {
         impl $name {
@@ -64,3 +121,7 @@ macro_rules! body {
 
 body!(Genesis);
 body!(NameClaim);
+body!(NewLog);
+body!(Rename);
+body!(RoomName);
+body!(RoomOpen);

@@ -4,8 +4,17 @@
 
 use tertulia_protocol::{Kind, Rseq, Seq};
 
+/// The bit of a row's kind that says: its content is erased.
+const ERASED: u16 = 1 << 15;
+
+/// The bit of a row's kind that says: another entry is about it, so a page has to ask for what was said later.
+const HAS_LATER: u16 = 1 << 14;
+
+/// The greatest kind that fits beside the two bits.
+const KIND_MAX: u16 = HAS_LATER - 1;
+
 /// An entry's row in the index. Packed by hand: at a million entries each byte is a megabyte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     seq_low: u32,
     seq_high: u16,
@@ -27,7 +36,20 @@ impl Place {
     /// What it is.
     #[must_use]
     pub fn kind(self) -> Kind {
-        Kind(self.kind)
+        Kind(self.kind & KIND_MAX)
+    }
+
+    /// Whether its author has erased it. What a room's retention has erased is not marked here: see
+    /// [`super::Room::is_erased`].
+    #[must_use]
+    pub fn is_deleted(self) -> bool {
+        self.kind & ERASED != 0
+    }
+
+    /// Whether an edit, a deletion or a reaction is about it.
+    #[must_use]
+    pub fn has_later(self) -> bool {
+        self.kind & HAS_LATER != 0
     }
 
     /// Who wrote it, as a number of the directory.
@@ -44,13 +66,17 @@ impl Place {
 }
 
 /// The places of one room. Entry `rseq` stands at index `rseq − 1`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub struct Places(Vec<Place>);
 
 impl Places {
     /// Adds an entry behind the last one, and says where it stands and how many messages there are now. `None` once
-    /// the room has 2³² entries or the log 2⁴⁸: no log of a local network gets there, and wrapping would lie.
+    /// the room has 2³² entries or the log 2⁴⁸: no log of a local network gets there, and wrapping would lie. The same for
+    /// a kind beyond 2¹⁴.
     pub fn push(&mut self, seq: Seq, author: u32, kind: Kind) -> Option<(Rseq, u64)> {
+        if kind.0 > KIND_MAX {
+            return None;
+        }
         let seq_high = u16::try_from(seq.0 >> 32).ok()?;
         let seq_low = u32::try_from(seq.0 & u64::from(u32::MAX)).ok()?;
         let rseq = u32::try_from(self.0.len()).ok()?.checked_add(1)?;
@@ -84,6 +110,39 @@ impl Places {
     pub fn find(&self, seq: Seq) -> Option<(Rseq, Place)> {
         let index = self.0.binary_search_by_key(&seq, |place| place.seq()).ok()?;
         Some((Rseq(index as u64 + 1), self.0[index]))
+    }
+
+    /// The last place in the room whose place in the log is at most `seq`; 0 if there is none.
+    #[must_use]
+    pub fn upto(&self, seq: Seq) -> Rseq {
+        Rseq(self.0.partition_point(|place| place.seq() <= seq) as u64)
+    }
+
+    /// Notes that an entry is erased, and that another is about it.
+    pub(super) fn set_deleted(&mut self, rseq: Rseq) {
+        self.set(rseq, ERASED | HAS_LATER);
+    }
+
+    /// Notes that another entry is about it.
+    pub(super) fn set_later(&mut self, rseq: Rseq) {
+        self.set(rseq, HAS_LATER);
+    }
+
+    fn set(&mut self, rseq: Rseq, bits: u16) {
+        let index = rseq.0.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        if let Some(place) = index.and_then(|index| self.0.get_mut(index)) {
+            place.kind |= bits;
+        }
+    }
+
+    /// Whether the places in the log rise and the counts count: see [`super::Chat::check_invariants`].
+    pub(super) fn is_sound(&self) -> bool {
+        let mut count = 0;
+        self.0.is_sorted_by(|a, b| a.seq() < b.seq())
+            && self.0.iter().all(|place| {
+                count += u64::from(place.kind() == Kind::MESSAGE);
+                place.count() == count
+            })
     }
 
     /// The newest `max` entries of the range `from..=to`, by rising place. Empty if there are none in it.
@@ -140,6 +199,27 @@ mod tests {
         assert_eq!(seqs(7, 9, 100), [0; 0]);
         assert_eq!(seqs(4, 3, 100), [0; 0]);
         assert_eq!(seqs(1, 6, 0), [0; 0]);
+    }
+
+    #[test]
+    fn marks_leave_the_kind_alone() {
+        let mut places = filled(6);
+        places.set_deleted(Rseq(1));
+        places.set_later(Rseq(3));
+        places.set_later(Rseq(0));
+        places.set_later(Rseq(7));
+        let row = |rseq| places.get(Rseq(rseq)).map(|p| (p.kind(), p.is_deleted(), p.has_later()));
+        assert_eq!(row(1), Some((Kind::MESSAGE, true, true)));
+        assert_eq!(row(2), Some((Kind::MESSAGE, false, false)));
+        assert_eq!(row(3), Some((Kind(300), false, true)));
+        assert_eq!(places.push(Seq(99), 7, Kind(KIND_MAX + 1)), None);
+        assert!(places.is_sound());
+    }
+
+    #[test]
+    fn a_place_in_the_log_bounds_the_room() {
+        let places = filled(3);
+        assert_eq!([9, 10, 11, 14, 99].map(|seq| places.upto(Seq(seq)).0), [0, 1, 1, 3, 3]);
     }
 
     #[test]

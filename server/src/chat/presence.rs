@@ -16,11 +16,24 @@ const FRAME_EVERY_MS: u64 = 250;
 /// are nobody's news.
 const LINGER_MS: u64 = 5_000;
 
+/// How many connections somebody has, and how many of them are away.
+#[derive(Clone, Copy, Debug, Default)]
+struct Connections {
+    all: u32,
+    away: u32,
+}
+
+impl Connections {
+    fn are_away(self) -> bool {
+        self.all > 0 && self.all == self.away
+    }
+}
+
 /// Who is online, and who was told so. Times are milliseconds of the loop's monotonic clock.
 #[derive(Debug, Default)]
 pub struct Presence {
     /// How many connections each person has.
-    connections: BTreeMap<UserId, u32>,
+    connections: BTreeMap<UserId, Connections>,
     /// Who has none left, and until when they count as here.
     lingering: BTreeMap<UserId, u64>,
     /// The same by time, so that the next one is found at once.
@@ -30,6 +43,11 @@ pub struct Presence {
     told: BTreeSet<UserId>,
     came: BTreeSet<UserId>,
     went: BTreeSet<UserId>,
+    /// Who of them is away, who was told to be, and what there is to tell of that.
+    away: BTreeSet<UserId>,
+    told_away: BTreeSet<UserId>,
+    gone_away: BTreeSet<UserId>,
+    back: BTreeSet<UserId>,
     /// Whether a newcomer was shown what the others have not been told yet.
     is_ahead: bool,
     /// Whether that was a number, while the others have a list.
@@ -38,23 +56,36 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// A connection of somebody has logged in.
+    /// A connection of somebody has logged in. It is not away.
     pub fn arrive(&mut self, user: UserId) {
-        *self.connections.entry(user).or_default() += 1;
+        self.connections.entry(user).or_default().all += 1;
         if let Some(at) = self.lingering.remove(&user) {
             self.departures.remove(&(at, user));
         }
         self.note(user, true);
+        self.note_away(user);
     }
 
-    /// A connection of somebody is gone.
-    pub fn leave(&mut self, user: UserId, now: u64) {
+    /// A connection of somebody has gone away, or is back. Call it only if that is news of this connection.
+    pub fn set_away(&mut self, user: UserId, is_away: bool) {
         let Some(connections) = self.connections.get_mut(&user) else { return };
-        *connections -= 1;
-        if *connections == 0 {
+        let away = if is_away { connections.away + 1 } else { connections.away.saturating_sub(1) };
+        connections.away = away.min(connections.all);
+        self.note_away(user);
+    }
+
+    /// A connection of somebody is gone; `was_away` says what it was.
+    pub fn leave(&mut self, user: UserId, was_away: bool, now: u64) {
+        let Some(connections) = self.connections.get_mut(&user) else { return };
+        connections.all -= 1;
+        connections.away = connections.away.saturating_sub(u32::from(was_away)).min(connections.all);
+        if connections.all == 0 {
+            // Until it is settled whether the person returns, nobody is told anything.
             self.connections.remove(&user);
             self.lingering.insert(user, now + LINGER_MS);
             self.departures.insert((now + LINGER_MS, user));
+        } else {
+            self.note_away(user);
         }
     }
 
@@ -62,7 +93,7 @@ impl Presence {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let departure = self.departures.first().map(|(at, _)| *at);
-        let frame = (!self.came.is_empty() || !self.went.is_empty()).then_some(self.next_frame);
+        let frame = self.has_news().then_some(self.next_frame);
         departure.into_iter().chain(frame).min()
     }
 
@@ -72,10 +103,12 @@ impl Presence {
             self.departures.remove(&(at, user));
             self.lingering.remove(&user);
             self.note(user, false);
+            self.note_away(user);
         }
-        if now < self.next_frame || (self.came.is_empty() && self.went.is_empty()) {
+        if now < self.next_frame || !self.has_news() {
             return None;
         }
+        let is_about_away_alone = self.came.is_empty() && self.went.is_empty();
         self.next_frame = now + FRAME_EVERY_MS;
         let were_listed = self.told.len() <= PRESENCE_LISTED_MAX && !self.is_counted;
         (self.is_ahead, self.is_counted) = (false, false);
@@ -83,19 +116,33 @@ impl Presence {
         let went = std::mem::take(&mut self.went);
         self.told.extend(came.iter().copied());
         self.told.retain(|user| !went.contains(user));
+        let (mut away, mut back) = (std::mem::take(&mut self.gone_away), std::mem::take(&mut self.back));
+        // Who comes is not away until it is said; of who goes nothing is.
+        away.extend(came.intersection(&self.away));
+        back.retain(|user| !went.contains(user));
+        self.told_away.clone_from(&self.away);
         let online = self.told.len() as u64;
-        if !were_listed || self.told.len() > PRESENCE_LISTED_MAX {
-            return Some(whole(&self.told));
+        if self.told.len() > PRESENCE_LISTED_MAX && is_about_away_alone {
+            return None;
         }
-        let some = |users: BTreeSet<UserId>| (!users.is_empty()).then(|| users.into_iter().collect());
-        Some(push::Presence { online, whole: None, came: some(came), went: some(went), away: None, back: None })
+        if !were_listed || self.told.len() > PRESENCE_LISTED_MAX {
+            return Some(whole(&self.told, &self.told_away));
+        }
+        Some(push::Presence {
+            online,
+            whole: None,
+            came: some(came),
+            went: some(went),
+            away: some(away),
+            back: some(back),
+        })
     }
 
     /// What a newcomer is shown, itself included: everybody who is online, or their number if they are too many.
     pub fn newcomer(&mut self) -> push::Presence {
-        self.is_ahead |= !self.came.is_empty() || !self.went.is_empty();
+        self.is_ahead |= self.has_news();
         self.is_counted |= self.here.len() > PRESENCE_LISTED_MAX;
-        whole(&self.here)
+        whole(&self.here, &self.away)
     }
 
     /// Notes what the next frame has to say. Who came and went in between is nobody's news, unless a newcomer has seen it.
@@ -111,13 +158,44 @@ impl Presence {
             news.insert(user);
         }
     }
+
+    /// The same of who is away.
+    fn note_away(&mut self, user: UserId) {
+        let is_away = self.connections.get(&user).is_some_and(|connections| connections.are_away());
+        if is_away == self.away.contains(&user) {
+            return;
+        }
+        if is_away {
+            self.away.insert(user);
+        } else {
+            self.away.remove(&user);
+        }
+        let (news, stale) =
+            if is_away { (&mut self.gone_away, &mut self.back) } else { (&mut self.back, &mut self.gone_away) };
+        stale.remove(&user);
+        if self.is_ahead || is_away != self.told_away.contains(&user) {
+            news.insert(user);
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        [&self.came, &self.went, &self.gone_away, &self.back].iter().any(|news| !news.is_empty())
+    }
 }
 
-/// Everybody, or their number if they are too many.
-fn whole(people: &BTreeSet<UserId>) -> push::Presence {
-    let listed = people.len() <= PRESENCE_LISTED_MAX;
-    let whole = listed.then(|| people.iter().copied().collect());
-    push::Presence { online: people.len() as u64, whole, came: None, went: None, away: None, back: None }
+/// Everybody and who of them is away, or their number if they are too many.
+fn whole(people: &BTreeSet<UserId>, away: &BTreeSet<UserId>) -> push::Presence {
+    let online = people.len() as u64;
+    if people.len() > PRESENCE_LISTED_MAX {
+        return push::Presence { online, whole: None, came: None, went: None, away: None, back: None };
+    }
+    let whole = Some(people.iter().copied().collect());
+    push::Presence { online, whole, came: None, went: None, away: some(away.clone()), back: None }
+}
+
+/// The people, if there are any.
+fn some(users: BTreeSet<UserId>) -> Option<Vec<UserId>> {
+    (!users.is_empty()).then(|| users.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -148,9 +226,9 @@ mod tests {
         presence.arrive(UserId(1));
         presence.due(0);
         presence.arrive(UserId(1));
-        presence.leave(UserId(1), 1_000);
+        presence.leave(UserId(1), false, 1_000);
         assert_eq!(presence.deadline(), None);
-        presence.leave(UserId(1), 1_000);
+        presence.leave(UserId(1), false, 1_000);
         assert_eq!(presence.deadline(), Some(6_000));
         assert_eq!(presence.due(5_999), None);
         presence.arrive(UserId(1));
@@ -162,7 +240,7 @@ mod tests {
         let mut presence = Presence::default();
         presence.arrive(UserId(1));
         presence.due(0);
-        presence.leave(UserId(1), 1_000);
+        presence.leave(UserId(1), false, 1_000);
         let frame = presence.due(6_000).unwrap();
         assert_eq!((frame.online, frame.went), (0, users([1])));
         assert_eq!(presence.newcomer().whole, users([]));
@@ -176,7 +254,7 @@ mod tests {
         presence.arrive(UserId(2));
         assert_eq!(presence.newcomer().whole, users([1, 2]));
         // Somebody goes who the newcomer has seen and the others have not; somebody returns the other way round.
-        presence.leave(UserId(2), 10);
+        presence.leave(UserId(2), false, 10);
         presence.next_frame = 6_000;
         assert_eq!(presence.due(5_010), None);
         presence.arrive(UserId(3));
@@ -192,9 +270,71 @@ mod tests {
         assert_eq!(presence.due(0).unwrap().came.unwrap().len(), 500);
         presence.arrive(UserId(501));
         let frame = presence.due(250).unwrap();
-        assert_eq!(frame, push::Presence { online: 501, whole: None, came: None, went: None });
-        presence.leave(UserId(7), 300);
+        assert_eq!(frame, push::Presence { online: 501, whole: None, came: None, went: None, away: None, back: None });
+        presence.leave(UserId(7), false, 300);
         let frame = presence.due(5_300).unwrap();
         assert_eq!((frame.online, frame.whole.map(|whole| whole.len())), (500, Some(500)));
+    }
+
+    #[test]
+    fn a_person_is_away_when_every_connection_is() {
+        let mut presence = Presence::default();
+        presence.arrive(UserId(1));
+        presence.arrive(UserId(1));
+        presence.due(0);
+        presence.set_away(UserId(1), true);
+        assert_eq!(presence.deadline(), None);
+        presence.set_away(UserId(1), true);
+        let frame = presence.due(250).unwrap();
+        assert_eq!((frame.came, frame.away, frame.back), (None, users([1]), None));
+        let newcomer = presence.newcomer();
+        assert_eq!((newcomer.whole, newcomer.away), (users([1]), users([1])));
+        // A new connection is not away, and when it has gone the person is again.
+        presence.arrive(UserId(1));
+        assert_eq!(presence.due(500).unwrap().back, users([1]));
+        presence.leave(UserId(1), false, 600);
+        assert_eq!(presence.due(750).unwrap().away, users([1]));
+        presence.set_away(UserId(1), false);
+        presence.set_away(UserId(1), true);
+        assert_eq!((presence.due(1_000), presence.deadline()), (None, None), "there and back is nobody's news");
+    }
+
+    #[test]
+    fn a_newcomer_who_saw_somebody_away_learns_of_the_return() {
+        let mut presence = Presence::default();
+        presence.arrive(UserId(1));
+        presence.due(0);
+        presence.set_away(UserId(1), true);
+        assert_eq!(presence.newcomer().away, users([1]));
+        presence.set_away(UserId(1), false);
+        assert_eq!(presence.due(250).unwrap().back, users([1]));
+    }
+
+    #[test]
+    fn who_goes_is_not_away_and_returns_so() {
+        let mut presence = Presence::default();
+        presence.arrive(UserId(1));
+        presence.set_away(UserId(1), true);
+        let frame = presence.due(0).unwrap();
+        assert_eq!((frame.came, frame.away), (users([1]), users([1])));
+        presence.leave(UserId(1), true, 0);
+        assert_eq!(presence.deadline(), Some(LINGER_MS));
+        let frame = presence.due(LINGER_MS).unwrap();
+        assert_eq!((frame.went, frame.away, frame.back), (users([1]), None, None));
+        presence.arrive(UserId(1));
+        let frame = presence.due(10_000).unwrap();
+        assert_eq!((frame.came, frame.away, frame.back), (users([1]), None, None));
+    }
+
+    #[test]
+    fn nobody_is_told_who_is_away_among_too_many() {
+        let mut presence = Presence::default();
+        (1..=501).for_each(|id| presence.arrive(UserId(id)));
+        presence.due(0);
+        presence.set_away(UserId(9), true);
+        assert_eq!((presence.due(250), presence.deadline()), (None, None));
+        presence.leave(UserId(7), false, 300);
+        let frame = presence.due(5_300).unwrap();
+        assert_eq!((frame.whole.map(|whole| whole.len()), frame.away), (Some(500), users([9])));
     }
 }
