@@ -71,7 +71,15 @@ pub struct Connections<S> {
 
 impl<S> Default for Connections<S> {
     fn default() -> Self {
-        Self { slots: Slab::new(), generation: 0, ready: Vec::new(), dirty: Vec::new(), closed: Vec::new(), caught_up: Vec::new(), held: 0 }
+        Self {
+            slots: Slab::new(),
+            generation: 0,
+            ready: Vec::new(),
+            dirty: Vec::new(),
+            closed: Vec::new(),
+            caught_up: Vec::new(),
+            held: 0,
+        }
     }
 }
 

@@ -89,6 +89,12 @@ impl Presence {
         }
     }
 
+    /// How many people are online.
+    #[must_use]
+    pub fn online(&self) -> usize {
+        self.here.len()
+    }
+
     /// When [`Self::due`] has something to do next.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {

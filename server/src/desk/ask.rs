@@ -98,7 +98,9 @@ impl<L: Log> Desk<L> {
         let rooms = match room {
             Some(room) if self.chat.readable(room, reader).is_none() => return Err(no_room()),
             Some(room) => vec![room],
-            None => self.chat.rooms().map(|(id, _)| id).filter(|id| self.chat.readable(*id, reader).is_some()).collect(),
+            None => {
+                self.chat.rooms().map(|(id, _)| id).filter(|id| self.chat.readable(*id, reader).is_some()).collect()
+            }
         };
         Ok(Query { words, rooms, author, from, until, has_link, below })
     }

@@ -23,7 +23,7 @@ mod write;
 use tertulia_protocol::{LogId, RawFrame, RoomId, Seq};
 
 pub use self::{
-    answer::{acknowledge, error, refuse, wire_entry},
+    answer::{acknowledge, acknowledge_unplaced, error, refuse, wire_entry},
     ask::Found,
     page::Assembled,
     upkeep::Upkeep,

@@ -219,7 +219,7 @@ fn choose_about(room: &Room, target: Rseq, end: Rseq, rows: impl Iterator<Item =
     let mut reactions: BTreeSet<(UserId, String)> = BTreeSet::new();
     let is_erased = room.is_erased(target);
     let counts = |row: &Targeting| {
-        if !room.places().find(row.seq).is_some_and(|(rseq, _)| rseq > end) {
+        if room.places().find(row.seq).is_none_or(|(rseq, _)| rseq <= end) {
             return false;
         }
         match row.kind {

@@ -96,9 +96,9 @@ impl Upkeep {
 /// Whether something that is not erased yet would be, up to a place.
 fn has_content(room: &Room, upto: Rseq) -> bool {
     let places = room.places();
-    (room.expired().0 + 1..=upto.0).map(Rseq).any(|rseq| {
-        places.get(rseq).is_some_and(|place| !place.kind().is_state() && !place.is_deleted())
-    })
+    (room.expired().0 + 1..=upto.0)
+        .map(Rseq)
+        .any(|rseq| places.get(rseq).is_some_and(|place| !place.kind().is_state() && !place.is_deleted()))
 }
 
 /// What the file has to do because of what an entry did.

@@ -25,8 +25,9 @@ impl<L: Log> Desk<L> {
         let refused = |refusal| Fault { reason: CloseReason::LoginRefused, refusal: Some(refusal) };
         if let Some((user, device)) = self.chat.known_key(&key) {
             let person = self.chat.directory().user(user);
-            let is_called =
-                |typed| UserName::parse(typed).is_ok_and(|typed| person.is_some_and(|user| user.is_called(typed.as_str())));
+            let is_called = |typed| {
+                UserName::parse(typed).is_ok_and(|typed| person.is_some_and(|user| user.is_called(typed.as_str())))
+            };
             if typed.is_some_and(|typed| !is_called(typed)) {
                 return Err(refused(self.chat.directory().key_has_name(user)));
             }

@@ -145,11 +145,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 self.unannounced.insert(user);
                 self.announce([user]);
             }
-            Effect::Nothing
-            | Effect::Said
-            | Effect::Edited { .. }
-            | Effect::Erased { .. }
-            | Effect::Expired { .. } => {}
+            Effect::Nothing | Effect::Said | Effect::Edited { .. } | Effect::Erased { .. } | Effect::Expired { .. } => {
+            }
         }
     }
 

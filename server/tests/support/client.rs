@@ -39,8 +39,10 @@ macro_rules! told {
 
 told! {
     Challenge(reply::Challenge), Welcome(reply::Welcome), Error(reply::Error), Heartbeat(push::Heartbeat),
-    Placed(reply::Placed), Synced(reply::Synced), Page(reply::Page), Entry(push::RoomEntry), Users(push::Users),
-    Presence(push::Presence)
+    Placed(reply::Placed), Synced(reply::Synced), Page(reply::Page), Browsed(reply::Browsed),
+    MemberList(reply::MemberList), Hits(reply::Hits), Entry(push::RoomEntry), Users(push::Users), Rooms(push::Rooms),
+    Gone(push::Gone), Lagged(push::Lagged), Marked(push::Marked), Presence(push::Presence), Typing(push::Typing),
+    Notice(push::Notice)
 }
 
 /// A scripted client.
@@ -140,13 +142,13 @@ impl Client {
 
     pub(crate) fn pull(&mut self, from: u64, to: u64) -> RequestId {
         let request = self.new_request();
-        self.send(&request::Pull { request, room: GENERAL, from: Rseq(from), to: Rseq(to) });
+        self.send(&request::Pull { request, room: GENERAL, from: Rseq(from), to: Rseq(to), later_only: None });
         request
     }
 
     pub(crate) fn sync(&mut self, since: Seq) -> RequestId {
         let request = self.new_request();
-        self.send(&request::Sync { request, since, users_after: None });
+        self.send(&request::Sync { request, since, after: None });
         request
     }
 
