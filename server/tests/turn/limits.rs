@@ -125,7 +125,7 @@ fn small_questions_with_large_answers_do_not_fill_the_memory() {
     // Each question has a dozen bytes, each answer some 20 KiB: all of them together would be 80 MB.
     let mut questions = Vec::new();
     for _ in 0..4_000 {
-        questions.extend(encode(&request::Sync { request: ana.new_request(), since: Seq(0), users_after: None }));
+        questions.extend(encode(&request::Sync { request: ana.new_request(), since: Seq(0), after: None }));
     }
     ana.wire.send(&questions);
     rig.settle();

@@ -132,15 +132,15 @@ fn play(rig: &mut Rig, peers: &mut Vec<Peer>, gone: &mut Vec<Peer>, act: Act) {
             peers[n].send(&encode(&request::Write { request, cid, room, kind, target, mentions, body }));
         }
         Act::Pull(n, from, to) => {
-            peers[n].send(&encode(&request::Pull { request, room: RoomId(1), from: Rseq(from), to: Rseq(to) }));
+            peers[n].send(&encode(&request::Pull { request, room: RoomId(1), from: Rseq(from), to: Rseq(to), later_only: None }));
         }
         Act::Sync(n, since, after) => {
-            let users_after = after.map(UserId);
-            peers[n].send(&encode(&request::Sync { request, since: Seq(since), users_after }));
+            let after = after.map(|after| after.to_be_bytes().to_vec());
+            peers[n].send(&encode(&request::Sync { request, since: Seq(since), after }));
         }
         Act::Resend(n) => peers[n].send(&encode(&request::Resend {})),
         Act::Half(n, most) => {
-            let frame = encode(&request::Pull { request, room: RoomId(1), from: Rseq(1), to: Rseq(1) });
+            let frame = encode(&request::Pull { request, room: RoomId(1), from: Rseq(1), to: Rseq(1), later_only: None });
             peers[n].send(&frame[..most.min(frame.len() - 1)]);
         }
         Act::Read(n, most) => peers[n].client.read_anything(most),

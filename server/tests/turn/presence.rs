@@ -17,7 +17,7 @@ struct List {
 
 impl List {
     fn fold(&mut self, presence: Presence) {
-        let Presence { online, whole, came, went } = presence;
+        let Presence { online, whole, came, went, .. } = presence;
         self.online = online;
         if came.is_none() && went.is_none() {
             self.listed = whole.map(|whole| whole.into_iter().collect());
