@@ -224,12 +224,12 @@ pub struct ReactionBody {
 }
 
 macro_rules! bodies {
-    ($($name:ident)*) => {$(
+    ($($self:ty: $($name:ident)*;)*) => {$($(
         impl $name {
             /// The body as bytes.
             #[must_use]
-            pub fn to_bytes(&self) -> Vec<u8> {
-                crate::codec::to_vec(self)
+            pub fn to_bytes(self: $self) -> Vec<u8> {
+                crate::codec::to_vec(&self)
             }
 
             /// Reads a body. `None` if it is not one: the entry is shown as unreadable, and nothing else happens.
@@ -238,12 +238,12 @@ macro_rules! bodies {
                 crate::codec::from_slice(bytes).ok()
             }
         }
-    )*};
+    )*)*};
 }
 
 bodies! {
-    MessageBody NameBody ProfileBody RoomOpenBody TopicBody MemberBody RoleBody ArchiveBody KeepBody ExpireBody ReactionBody
-    NoBody
+    &Self: MessageBody NameBody RoomOpenBody TopicBody ReactionBody;
+    Self: NoBody ProfileBody MemberBody RoleBody ArchiveBody KeepBody ExpireBody;
 }
 
 /// An entry on its way to everybody who is live in its room.

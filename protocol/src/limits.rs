@@ -13,7 +13,7 @@ pub const FRAME_BYTES_MAX_BEFORE_LOGIN: usize = 4 * 1024;
 /// The largest frame length (type and payload, in bytes) after a login, in both directions.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 
-/// How deep arrays and maps may lie in each other. Version 1 needs four levels; the rest is for later fields, which
+/// How deep arrays and maps may lie in each other. Version 1 needs five levels; the rest is for later fields, which
 /// must be skipped by those who do not know them.
 pub const NESTING_MAX: usize = 16;
 
@@ -40,19 +40,26 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// The most entries that one page carries.
 pub const PAGE_ENTRIES_MAX: u64 = 200;
 
-/// Where a page stops growing: the bodies of its entries, in bytes. One entry always fits. With 200 entries that all
-/// mention as many people as they may, this is what keeps a page within a frame.
+/// Where a page stops growing, and an answer to a search: what its entries weigh together, those said later included, in
+/// bytes. An entry weighs its body and [`MENTION_WEIGHT`] for each mention. One entry always fits. This is what keeps a
+/// page within a frame, for the rest of an entry has at most 89 bytes.
 pub const PAGE_BODY_BYTES_MAX: usize = 144 * 1024;
+
+/// What a mention weighs in a page: the most bytes that it takes in a frame.
+pub const MENTION_WEIGHT: usize = 9;
 
 /// The most entries that one page carries as said later about its own. One entry of the range always fits, and what was
 /// said about it is cut then.
 pub const PAGE_LATER_MAX: usize = 1_000;
 
-/// The most rows (rooms, people, rooms gone, ranges erased) that one `Synced` carries altogether; and the most that one
-/// answer to `Browse` or `Members` does.
+/// The most rows (rooms, people, rooms gone, ranges erased) that one `Synced` carries altogether; and the most of one
+/// answer to `Browse` or `Members`, and of one `Rooms` or `Users`.
 pub const ROWS_MAX: usize = 500;
 
-/// The most messages that one answer to `Search` carries.
+/// The longest `next` of a `Synced`, in bytes.
+pub const NEXT_BYTES_MAX: usize = 64;
+
+/// The most messages that one answer to `Search` carries. With long texts [`PAGE_BODY_BYTES_MAX`] ends it sooner.
 pub const HITS_MAX: usize = 50;
 
 /// The longest words of a search, in bytes of UTF-8.

@@ -26,8 +26,7 @@ pub struct Users {
     pub users: Vec<UserRow>,
 }
 
-/// Who is online. If it names nobody (neither `whole` nor `came` nor `went`), there are too many to list: forget the
-/// list and show the number.
+/// Who is online. Without any list there are too many to list: forget who is here and who is away, and show the number.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Presence {

@@ -243,8 +243,8 @@ pub struct Page {
     /// The last place taken in the room when this was made.
     #[n(3)]
     pub head: Rseq,
-    /// What was said about the entries behind the range, by rising place: the newest edit of each, its deletion, the
-    /// newest `react` or `unreact` of each author and emoji. Absent if there is nothing.
+    /// What was said about the entries behind the range, by rising place: of each its deletion, or else the newest edit
+    /// and the newest `react` or `unreact` of each author and emoji. Absent if there is nothing.
     #[n(4)]
     pub later: Option<Vec<Entry>>,
     /// Whether so much was said about one entry that `later` holds only the newest of it.
