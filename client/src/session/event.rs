@@ -6,8 +6,13 @@
 use std::{fmt, time::Duration};
 
 use tertulia_protocol::{
-    Cid, DecodeError, DeviceId, Entry, ErrorCode, FrameError, PublicKey, RoomId, Rseq, Seq, UserId, push,
+    Cid, DecodeError, DeviceId, Entry, ErrorCode, FrameError, PublicKey, RoomId, Rseq, Seq, UserId,
+    entry::RoomEntry,
+    push,
+    reply::{MemberRow, RoomRow, UserRow},
 };
+
+use super::saved::{DraftText, OutboxItem, RoomState};
 
 /// Something that the owner of a session should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,33 +51,90 @@ pub enum Event {
         /// What its translation needs: the parameters of the server's error, or the pinned and the offered key in hex.
         params: Vec<String>,
     },
-    /// People who are new to us or renamed. Always ahead of the first entry that one of them wrote.
-    Users(Vec<(UserId, String)>),
+    /// Who we were at the last login, from what is kept: told before any connection.
+    Me {
+        /// The person.
+        user: UserId,
+        /// The name.
+        name: String,
+    },
+    /// People who are new to us, renamed, or shown otherwise. Always ahead of the first entry that one of them wrote.
+    Users(Vec<UserRow>),
     /// Who is online, as it travels: the whole set, a change of it, or a number alone.
     Presence(push::Presence),
-    /// A room that is new to us, or whose row changed while we were away. Between two of these its entries say it.
-    Room {
-        /// The room.
-        id: RoomId,
-        /// What it is called.
-        name: String,
-        /// The last place taken in it.
-        head: Rseq,
-        /// How many messages it holds.
-        count: u64,
-    },
-    /// Entries of a room, by rising place and without a hole among them. They join what was told before at its end
-    /// (live, or caught up) or at its beginning (older ones); never an entry twice between two resets.
+    /// A room that is new to us, or that stands otherwise than when it was told last: its name, its head, what is unread.
+    Room(RoomState),
+    /// Entries of a room, by rising place and without a hole among them: live, pulled, or from what is kept.
+    ///
+    /// With a store: in any order, and some perhaps twice; whatever a newer version of one says holds, and an empty body
+    /// is erased for ever (see [`crate::fold`]). Without one, for scripts: they join what was told before at its end,
+    /// never one twice between two resets.
     Entries {
         /// The room.
         room: RoomId,
         /// The entries.
         entries: Vec<Entry>,
+        /// What was said about them further on, by rising place, with holes.
+        later: Vec<Entry>,
     },
-    /// Forget what was told of this room: more was missed than is worth pulling, and its newest page follows.
+    /// What was said about entries that were told before, by rising place, with holes.
+    Later {
+        /// The room.
+        room: RoomId,
+        /// Edits, deletions, reactions.
+        entries: Vec<Entry>,
+    },
+    /// Content of a room that is erased: to be forgotten at once.
+    Erased {
+        /// The room.
+        room: RoomId,
+        /// The first place.
+        from: Rseq,
+        /// The last place.
+        to: Rseq,
+    },
+    /// Forget what was told of this room: its places mean something else from now on.
     Reset {
         /// The room.
         room: RoomId,
+    },
+    /// The log of the server was set back, or is another one. What was told of all rooms is void (a `Reset` of each
+    /// follows), and what is not on the server any more is kept aside. People have to be told.
+    LogChanged {
+        /// Whether it grew out of the one that we knew.
+        same_server: bool,
+        /// How many entries that we held are no longer on the server, all such changes together.
+        lost: u64,
+    },
+    /// Something lies in the outbox: newly written and kept, or from before the start (failed ones too).
+    Queued(OutboxItem),
+    /// What stands in the composer of a room, from before the start.
+    Draft {
+        /// The room.
+        room: RoomId,
+        /// The text.
+        draft: DraftText,
+    },
+    /// Who is writing in a room. Whoever is not named again within 6 s has stopped.
+    Typing {
+        /// The room.
+        room: RoomId,
+        /// Everybody who is writing, ourselves perhaps too.
+        users: Vec<UserId>,
+    },
+    /// A state of the server has begun or is over. None holds while there is no connection.
+    Notice {
+        /// Which one; 1: nothing but deletions can be stored.
+        what: u16,
+        /// Whether it has begun.
+        on: bool,
+    },
+    /// The answer to a question.
+    Answer {
+        /// What the asker called it.
+        token: u64,
+        /// The answer.
+        answer: Answer,
     },
     /// A write is durable, ordered, and on its way to everybody. Told exactly once, and then never `WriteRefused`.
     Settled {
@@ -87,7 +149,8 @@ pub enum Event {
         /// When the server took it, in milliseconds since 1970 (UTC).
         at: i64,
     },
-    /// A write was refused and is forgotten here: its text stays with whoever wrote it, and a retry is a new write.
+    /// A write was refused. With a store it stays in the outbox as failed, until it is retried under a new name or thrown
+    /// away; without one it is forgotten here.
     WriteRefused {
         /// What we called it.
         cid: Cid,
@@ -97,13 +160,88 @@ pub enum Event {
         params: Vec<String>,
     },
     /// Everything that there was at this login has been told: people, rooms, and what was missed or the newest page of
-    /// each open room. Once per login.
+    /// each open room. Once per login, and once more after each time that the server had to leave something out.
     SyncedOnce,
     /// Something could not be written to the profile, such as the pin of a new server. The chat goes on.
     ProfileNotSaved {
         /// What the system said, in English.
         why: String,
     },
+}
+
+/// A question to the server. It is asked once: without a connection, or when that breaks, the answer is [`Answer::Cut`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Which public rooms there are, behind this one.
+    Browse {
+        /// The last room of the answer before.
+        after: Option<RoomId>,
+    },
+    /// Who the members of a room are, behind this one.
+    Members {
+        /// The room.
+        room: RoomId,
+        /// The last person of the answer before.
+        after: Option<UserId>,
+    },
+    /// Where something was said.
+    Search(Search),
+}
+
+/// What to look for. All conditions hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Words that all stand in the text; may be empty if there is another condition.
+    pub words: String,
+    /// Only in this room.
+    pub room: Option<RoomId>,
+    /// Only of this person.
+    pub author: Option<UserId>,
+    /// Only from this time on, in milliseconds since 1970 (UTC).
+    pub from: Option<i64>,
+    /// Only before this time.
+    pub until: Option<i64>,
+    /// Only with a link in it.
+    pub has_link: bool,
+    /// Only before this place: what the answer before said in `below`.
+    pub below: Option<Seq>,
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Public rooms, by rising id.
+    Rooms {
+        /// The rooms.
+        rooms: Vec<RoomRow>,
+        /// Whether there are more behind the last one.
+        more: bool,
+    },
+    /// Members of a room, by rising id.
+    Members {
+        /// The room.
+        room: RoomId,
+        /// The members.
+        members: Vec<MemberRow>,
+        /// Whether there are more behind the last one.
+        more: bool,
+    },
+    /// What was found, newest first.
+    Hits {
+        /// The messages, with their newest text.
+        hits: Vec<RoomEntry>,
+        /// From where to go on, if not everything was looked through.
+        below: Option<Seq>,
+    },
+    /// The server says no.
+    Refused {
+        /// Why.
+        code: ErrorCode,
+        /// What the translation of the code needs.
+        params: Vec<String>,
+    },
+    /// There is no connection, or it broke before the answer.
+    Cut,
 }
 
 /// Why a connection ended, or did not begin.

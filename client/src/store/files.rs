@@ -70,6 +70,12 @@ pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Makes an empty file for the owner alone, or takes one that exists away from everybody else.
+pub(super) fn make_private_file(path: &Path) -> io::Result<()> {
+    open_lock(path)?;
+    make_private(path)
+}
+
 fn open_lock(path: &Path) -> io::Result<File> {
     open_private(path, OpenOptions::new().write(true).create(true).truncate(false))
 }

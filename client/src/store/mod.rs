@@ -5,6 +5,7 @@
 //! $XDG_DATA_HOME/tertulia/name-_41na/    --name Ana
 //!     device.key     Ed25519, PKCS#8 (RFC 5958), 0600: made if absent, never overwritten
 //!     servers.json   the key and our name on each server, the last server: replaced as a whole, or not at all
+//!     tertulia.db    what a window keeps of its servers: rooms, entries, outbox, draft texts
 //!     lock           held by the window that shows the profile
 //!     write.lock     held while one of the files is being changed
 //! ```
@@ -15,6 +16,7 @@
 
 mod device_key;
 mod files;
+mod history;
 mod servers;
 
 use std::{
@@ -24,6 +26,7 @@ use std::{
 
 use tertulia_protocol::{PublicKey, UserName};
 
+pub use history::{History, HistoryError, HistoryFailure};
 pub use servers::{KnownServer, Servers};
 
 use crate::{address::ServerAddress, session::DeviceKey};
@@ -107,6 +110,18 @@ impl Profile {
             Ok(None) => Err(StoreError { path: self.dir.clone(), problem: Problem::InUse }),
             Err(error) => Err(StoreError::io(&path, &error)),
         }
+    }
+
+    /// Opens what the window keeps of its servers. Only for who holds the [`ProfileLock`].
+    ///
+    /// # Errors
+    /// A newer version of the program has made the file, or it cannot be used.
+    pub fn history(&self) -> Result<History, HistoryError> {
+        let path = self.dir.join("tertulia.db");
+        // For its owner alone, from its first byte on: SQLite makes what stands beside it with the same rights.
+        files::make_private_file(&path)
+            .map_err(|error| HistoryError { path: path.clone(), why: HistoryFailure::Sqlite(error.to_string()) })?;
+        History::open(&path)
     }
 
     fn servers_path(&self) -> PathBuf {
