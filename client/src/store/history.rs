@@ -63,7 +63,10 @@ impl History {
     pub fn keep(&mut self, server: &PublicKey, batch: &Batch) -> Result<(), HistoryError> {
         let explain = |path: &Path, error: &rusqlite::Error| HistoryError::sqlite(path, error);
         if self.fault {
-            return Err(HistoryError { path: self.path.clone(), why: HistoryFailure::Sqlite("a fault, asked for".into()) });
+            return Err(HistoryError {
+                path: self.path.clone(),
+                why: HistoryFailure::Sqlite("a fault, asked for".into()),
+            });
         }
         let path = &self.path;
         // What is lost by a power cut comes again from the server, in the same order; only what has not been there yet

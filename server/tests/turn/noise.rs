@@ -132,7 +132,13 @@ fn play(rig: &mut Rig, peers: &mut Vec<Peer>, gone: &mut Vec<Peer>, act: Act) {
             peers[n].send(&encode(&request::Write { request, cid, room, kind, target, mentions, body }));
         }
         Act::Pull(n, from, to) => {
-            peers[n].send(&encode(&request::Pull { request, room: RoomId(1), from: Rseq(from), to: Rseq(to), later_only: None }));
+            peers[n].send(&encode(&request::Pull {
+                request,
+                room: RoomId(1),
+                from: Rseq(from),
+                to: Rseq(to),
+                later_only: None,
+            }));
         }
         Act::Sync(n, since, after) => {
             let after = after.map(|after| after.to_be_bytes().to_vec());
@@ -140,7 +146,8 @@ fn play(rig: &mut Rig, peers: &mut Vec<Peer>, gone: &mut Vec<Peer>, act: Act) {
         }
         Act::Resend(n) => peers[n].send(&encode(&request::Resend {})),
         Act::Half(n, most) => {
-            let frame = encode(&request::Pull { request, room: RoomId(1), from: Rseq(1), to: Rseq(1), later_only: None });
+            let frame =
+                encode(&request::Pull { request, room: RoomId(1), from: Rseq(1), to: Rseq(1), later_only: None });
             peers[n].send(&frame[..most.min(frame.len() - 1)]);
         }
         Act::Read(n, most) => peers[n].client.read_anything(most),

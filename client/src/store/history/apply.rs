@@ -112,9 +112,7 @@ fn room(connection: &Connection, id: i64, state: &RoomState) -> rusqlite::Result
 }
 
 fn runs(connection: &Connection, id: i64, room: RoomId, runs: &[Run]) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM runs WHERE server = ?1 AND room = ?2")?
-        .execute((id, signed(room.0)))?;
+    connection.prepare_cached("DELETE FROM runs WHERE server = ?1 AND room = ?2")?.execute((id, signed(room.0)))?;
     let sql = "INSERT INTO runs (server, room, first, last, known) VALUES (?1, ?2, ?3, ?4, ?5)";
     let mut statement = connection.prepare_cached(sql)?;
     for run in runs {
@@ -166,7 +164,8 @@ fn erase_if_deleted(connection: &Connection, id: i64, room: RoomId, message: Rse
 /// The text of a message, and those of its edits. The places stay.
 fn erase_message(connection: &Connection, id: i64, room: RoomId, message: Rseq) -> rusqlite::Result<bool> {
     let key = (id, signed(room.0), signed(message.0));
-    let own = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq = ?3 AND kind = 256 AND body <> x''";
+    let own =
+        "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq = ?3 AND kind = 256 AND body <> x''";
     let edits =
         "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND target = ?3 AND kind = 257 AND body <> x''";
     let changed = connection.prepare_cached(own)?.execute(key)? + connection.prepare_cached(edits)?.execute(key)?;

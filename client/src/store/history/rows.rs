@@ -36,10 +36,11 @@ pub(super) fn saved(connection: &Connection, server: &PublicKey) -> rusqlite::Re
         id,
         outbox_item,
     )?;
-    let drafts = all(connection, "SELECT room, text, answers FROM drafts WHERE server = ?1 ORDER BY room", id, |row| {
-        let draft = DraftText { text: row.get(1)?, answers: unsigned_option(row, 2)?.map(Rseq) };
-        Ok((RoomId(unsigned(row, 0)?), draft))
-    })?;
+    let drafts =
+        all(connection, "SELECT room, text, answers FROM drafts WHERE server = ?1 ORDER BY room", id, |row| {
+            let draft = DraftText { text: row.get(1)?, answers: unsigned_option(row, 2)?.map(Rseq) };
+            Ok((RoomId(unsigned(row, 0)?), draft))
+        })?;
     let lost = connection.query_row("SELECT count(*) FROM lost WHERE server = ?1", [id], |row| unsigned(row, 0))?;
     Ok(Saved { me, lineage, since, users, rooms: rooms(connection, id)?, outbox, drafts, lost })
 }
@@ -88,7 +89,8 @@ pub(super) fn load(
 ) -> rusqlite::Result<Loaded> {
     let Some(id) = server_id(connection, server)? else { return Ok(Loaded::default()) };
     let range = (id, signed(room.0), signed(from.0), signed(to.0));
-    let sql = format!("SELECT {ENTRY} FROM entries WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 ORDER BY rseq");
+    let sql =
+        format!("SELECT {ENTRY} FROM entries WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 ORDER BY rseq");
     let entries = connection.prepare_cached(&sql)?.query_map(range, entry)?.collect::<rusqlite::Result<_>>()?;
     let sql = format!(
         "SELECT {ENTRY} FROM entries WHERE server = ?1 AND room = ?2 AND target BETWEEN ?3 AND ?4 AND kind <> {} \
