@@ -130,8 +130,9 @@ limits! {
     room_bytes_per_turn: usize = 64 * 1024, KIB, 256 * KIB;
     /// Lines that may wait to be written to `logs.json`. What comes while it is full is counted, and the count written.
     activity_queue_lines: usize = 8_192, 1, 1_000_000;
-    /// Bytes of text that may wait to be written to `logs.json`: a slow disk must not fill the memory.
-    activity_queue_bytes: usize = 4 * 1024 * 1024, 64 * KIB, 1024 * MIB;
+    /// Bytes of text that may wait to be written to `logs.json`: a thousand of the longest messages at once, and no more,
+    /// for a slow disk must not fill the memory.
+    activity_queue_bytes: usize = 16 * 1024 * 1024, 64 * KIB, 1024 * MIB;
     /// Bytes after which `logs.json` becomes `logs.json.1`, that one `logs.json.2`, and so on to `.5`, which goes.
     activity_file_bytes: u64 = 16 * MIB, 4 * KIB, 1024 * 1024 * MIB;
 }
