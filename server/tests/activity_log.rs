@@ -201,7 +201,7 @@ fn when_it_cannot_be_turned_over_it_grows_and_says_so_once() {
 fn a_file_that_is_renamed_replaced_or_removed_without_a_word_is_opened_anew() {
     let mut rig = Rig::new(&Limits::default());
     let (path, old) = (rig.path(), rig.dir.path().join("old"));
-    let mut wait_for = |rig: &mut Rig, conn| {
+    let wait_for = |rig: &mut Rig, conn| {
         rig.connected(conn);
         eventually(|| path.exists() && numbers(&read_whole_lines(&path)).last() == Some(&conn));
     };
