@@ -96,29 +96,34 @@ fn asleep(now: Now) -> Duration {
     Duration::from_millis(u64::try_from(now.wall_ms).unwrap_or(0)).saturating_sub(now.mono)
 }
 
-/// A timer that goes on in sleep. It is due every [`SLEPT`], so after a sleep that counts it rings as soon as the
+/// A timer that goes on in sleep. It is due at regular times, so after a sleep that was longer it rings as soon as the
 /// computer is awake.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub(super) struct Bell {
-    _timer: std::os::fd::OwnedFd,
+    timer: std::os::fd::OwnedFd,
 }
 
 #[cfg(target_os = "linux")]
 impl Bell {
-    pub(super) fn new(registry: &mio::Registry, token: mio::Token) -> std::io::Result<Self> {
+    pub(super) fn new(registry: &mio::Registry, token: mio::Token, every: Duration) -> std::io::Result<Self> {
         use rustix::time::{
             Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
         };
         use std::os::fd::AsRawFd;
 
         let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
-        let every = Timespec { tv_sec: SLEPT.as_secs().cast_signed(), tv_nsec: 0 };
+        let every = Timespec::try_from(every).map_err(|_| std::io::ErrorKind::InvalidInput)?;
         let times = Itimerspec { it_interval: every, it_value: every };
         timerfd_settime(&timer, TimerfdTimerFlags::empty(), &times)?;
-        // Never read: each time it is due is an edge of its own.
         registry.register(&mut mio::unix::SourceFd(&timer.as_raw_fd()), token, mio::Interest::READABLE)?;
-        Ok(Self { _timer: timer })
+        Ok(Self { timer })
+    }
+
+    /// To be called when it has rung: the system winds it up again only when it is read.
+    pub(super) fn heard(&self) {
+        // Whatever it says (how often it was due), the clocks say more.
+        let _ = rustix::io::read(&self.timer, &mut [0; 8]);
     }
 }
 
@@ -129,7 +134,27 @@ pub(super) struct Bell;
 
 #[cfg(not(target_os = "linux"))]
 impl Bell {
-    pub(super) fn new(_: &mio::Registry, _: mio::Token) -> std::io::Result<Self> {
+    pub(super) fn new(_: &mio::Registry, _: mio::Token, _: Duration) -> std::io::Result<Self> {
         Err(std::io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn heard(&self) {}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// It rang once and never again, because it was not read.
+    #[test]
+    fn the_bell_rings_again_and_again() {
+        let mut poll = mio::Poll::new().unwrap();
+        let bell = Bell::new(poll.registry(), mio::Token(7), Duration::from_millis(10)).unwrap();
+        let mut events = mio::Events::with_capacity(4);
+        for _ in 0..3 {
+            poll.poll(&mut events, Some(Duration::from_secs(20))).unwrap();
+            assert!(events.iter().any(|event| event.token() == mio::Token(7) && event.is_readable()));
+            bell.heard();
+        }
     }
 }

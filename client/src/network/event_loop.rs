@@ -61,7 +61,7 @@ impl EventLoop {
         let mut links = Slab::new();
         links.insert(Link::new(options, random));
         let scratch = vec![0; SCRATCH_BYTES];
-        let bell = Bell::new(poll.registry(), BELL).ok();
+        let bell = Bell::new(poll.registry(), BELL, SLEPT).ok();
         let asleep = clocks.read().asleep;
         Self { poll, shared, wake, clocks, asleep, bell, links, next_token: BELL.0, scratch }
     }
@@ -124,7 +124,9 @@ impl EventLoop {
             Err(error) => return Err(error),
         }
         for event in events.iter() {
-            if let Some((_, link)) = self.links.iter_mut().find(|(_, link)| link.owns(event.token())) {
+            if let Some(bell) = self.bell.as_ref().filter(|_| event.token() == BELL) {
+                bell.heard();
+            } else if let Some((_, link)) = self.links.iter_mut().find(|(_, link)| link.owns(event.token())) {
                 link.mark(event);
             }
         }
