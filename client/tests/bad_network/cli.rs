@@ -80,8 +80,7 @@ fn a_send_without_an_answer_says_so_and_again_it_stands_once() {
         let is_there = scene.said().len() > before.len();
         assert_eq!(is_there, arrived, "both are possible, so neither is claimed");
 
-        scene.proxy.cut(Cut::Reset);
-        scene.proxy.set(Weather::Clear);
+        scene.proxy.cut_into(Cut::Reset, Weather::Clear);
         let run = scene.send("10s", &id(number), text);
         assert_eq!((run.code, run.errors.as_str()), (0, ""), "{run:?}");
     }
@@ -122,8 +121,7 @@ fn a_login_that_stalls_is_not_taken_for_a_message_that_was_sent() {
         assert_eq!(run.code, 3, "{run:?}");
         assert!(run.errors.starts_with("timeout: "), "{bytes}: {run:?}");
         assert!(watch.elapsed() < SOON, "{:?}", watch.elapsed());
-        scene.proxy.cut(Cut::Reset);
-        scene.proxy.set(Weather::Clear);
+        scene.proxy.cut_into(Cut::Reset, Weather::Clear);
     }
     assert_eq!(scene.said(), ["abc", "def"]);
 }
@@ -134,8 +132,7 @@ fn a_network_that_comes_back_in_time_is_soon_enough() {
     scene.proxy.set(Weather::Stalled);
     let running = scene.cli.start(&["--name", "ana", "--timeout", "20s", "send", "at last"]);
     scene.proxy.waits_for("an attempt", |seen| seen.taken == 1);
-    scene.proxy.set(Weather::Refusing);
-    scene.proxy.cut(Cut::Reset);
+    scene.proxy.cut_into(Cut::Reset, Weather::Refusing);
     scene.proxy.set(Weather::Clear);
     assert_eq!(running.end(), (0, String::new()));
     assert_eq!(scene.said(), ["at last"]);

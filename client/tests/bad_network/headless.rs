@@ -155,8 +155,7 @@ fn a_silence_and_a_login_that_stalls_are_noticed_and_nothing_is_lost() {
     // On the next connection the server says a byte, and then no more.
     let heard = scene.proxy.seen().passed[Way::Down as usize];
     scene.proxy.after(Way::Down, 1, Then::Stall);
-    scene.proxy.cut(Cut::Reset);
-    scene.proxy.set(Weather::Clear);
+    scene.proxy.cut_into(Cut::Reset, Weather::Clear);
     scene.proxy.waits_for("the byte", |seen| seen.passed[Way::Down as usize] > heard);
     scene.time.pass(Duration::from_secs(16));
     scene.write(1);
@@ -218,8 +217,7 @@ fn in_any_weather_and_through_each_cut_everything_arrives_once() {
             _ => scene.ana_is("first answers", |ana| ana.ended() > ended),
         }
         // Refused for a while, so that the first attempts fail; and once, the next one breaks in the middle of a frame.
-        scene.proxy.set(Weather::Refusing);
-        scene.proxy.cut(if number % 2 == 0 { Cut::Reset } else { Cut::End });
+        scene.proxy.cut_into(if number % 2 == 0 { Cut::Reset } else { Cut::End }, Weather::Refusing);
         scene.ana_is("not reached", |ana| matches!(lost(ana), Some(Why::NotReached(_))));
         if number == 1 {
             scene.proxy.after(Way::Down, 100, Then::Cut(Cut::Reset));

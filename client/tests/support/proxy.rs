@@ -156,6 +156,12 @@ impl Proxy {
         self.ask(|state| state.cut = Some(cut));
     }
 
+    /// Breaks every connection that there is, and from then on the network is like this: nothing slips through between.
+    #[track_caller]
+    pub(crate) fn cut_into(&self, cut: Cut, weather: Weather) {
+        self.ask(|state| (state.cut, state.weather) = (Some(cut), weather));
+    }
+
     /// Once so many more bytes of a direction have passed, in mid-sentence, something happens.
     #[track_caller]
     pub(crate) fn after(&self, way: Way, bytes: u64, then: Then) {
