@@ -47,7 +47,7 @@ fn a_window_on_a_bad_network_tells_the_truth_and_gets_over_it() {
     ana.says("tres");
     ana.waits_for("her words waiting", |rows| {
         let waits = |text: &&str| rows.iter().any(|row| is_on_its_way(row, text, "en espera de conexión"));
-        ["uno", "dos", "tres"].iter().all(|text| waits(&text))
+        ["uno", "dos", "tres"].iter().all(waits)
     });
     assert!(luis.saw().iter().all(|row| !["uno", "dos", "tres"].contains(&row.text.as_str())), "nobody has it");
 

@@ -16,6 +16,10 @@
 )]
 
 mod bad_network;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the server's process, some of which start it by another program"
+)]
 #[path = "../../../server/tests/process/child.rs"]
 mod child;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a crowd")]
