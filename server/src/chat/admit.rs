@@ -11,7 +11,7 @@ use tertulia_protocol::{
     request,
 };
 
-use super::{Chat, RULES_VERSION, Refusal, body, directory, no_room};
+use super::{Chat, RULES_VERSION, Refusal, body, no_room};
 use crate::{
     log::{Draft, Ticket},
     names,
@@ -53,7 +53,8 @@ pub fn claim(
         .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
     let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
     if names::is_reserved(&skeletons) {
-        return Err(directory::name_taken(name.as_str()));
+        let text = format!("nobody may have the name {:?}", name.as_str());
+        return Err(Refusal::new(ErrorCode::NAME_RESERVED, text).with([name.as_str().to_owned()]));
     }
     if !in_flight {
         chat.directory().check(&key, name.as_str(), &folded, &skeletons)?;
