@@ -4,7 +4,7 @@
 //! Owns the chat, the log, and the list of who waits for what, which bounds what is in flight. **It must not** touch a
 //! connection: it hands answers out as bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use slab::Slab;
 use tertulia_protocol::{
@@ -13,6 +13,7 @@ use tertulia_protocol::{
 };
 
 use crate::{
+    admission::Claims,
     chat::{
         Chat, Outcome, Placement, Refusal,
         admit::{self, Author},
@@ -48,6 +49,16 @@ pub struct Desk<L> {
     authors: BTreeMap<UserId, u32>,
     /// The same for keys that have no user yet.
     keys: BTreeMap<PublicKey, u32>,
+    claims: Claims,
+}
+
+/// Whose frame it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The connection.
+    pub id: ConnectionId,
+    /// Where it comes from.
+    pub address: IpAddr,
 }
 
 /// Somebody who waits for the log.
@@ -134,6 +145,7 @@ impl<L: Log> Desk<L> {
             has_failed: false,
             authors: BTreeMap::new(),
             keys: BTreeMap::new(),
+            claims: Claims::default(),
         }
     }
 
@@ -209,7 +221,7 @@ impl<L: Log> Desk<L> {
     /// The connection has to close.
     pub fn on_frame(
         &mut self,
-        id: ConnectionId,
+        caller: Caller,
         session: &mut Session,
         frame: tertulia_protocol::RawFrame<'_>,
         now: Now,
@@ -218,10 +230,11 @@ impl<L: Log> Desk<L> {
     ) -> Result<(), Fault> {
         let mut challenger = Challenger { key: &self.key, random: &mut *self.random, exporter: &[] };
         let step = session.on_frame(frame, &mut challenger)?;
+        let id = caller.id;
         match (step, session) {
             (Step::Nothing, _) => {}
             (Step::Answer(bytes), _) => answers.extend_from_slice(&bytes),
-            (Step::Login { key, name }, _) => logins.extend(self.login(id, key, name.as_deref(), now)?),
+            (Step::Login { key, name }, _) => logins.extend(self.login(caller, key, name.as_deref(), now)?),
             (Step::Refuse(request, refusal), _) => refuse(request, refusal, answers),
             (Step::Write(write), Session::Ready(ready)) => {
                 self.write(id, Author { user: ready.user, device: ready.device }, write, now);
@@ -274,7 +287,7 @@ impl<L: Log> Desk<L> {
 
     fn login(
         &mut self,
-        id: ConnectionId,
+        Caller { id, address }: Caller,
         key: PublicKey,
         typed: Option<&str>,
         now: Now,
@@ -295,6 +308,10 @@ impl<L: Log> Desk<L> {
         let cid = self.server_cid(now);
         let ticket = Ticket(self.waiting.vacant_key() as u64);
         let draft = admit::claim(&self.chat, in_flight, ticket, now.wall, cid, key, typed).map_err(refused)?;
+        if !self.claims.count(address, self.limits.names_per_address_per_hour, now.mono) {
+            let text = "too many new names came from this address in the last hour";
+            return Err(refused(Refusal::new(ErrorCode::TOO_MANY_NAMES, text)));
+        }
         self.wait(Some(id), Wish::Claim { key });
         self.draft(draft);
         Ok(None)

@@ -10,7 +10,7 @@ use crate::{
     close_reason::CloseReason,
     connection::{Connection, State},
     connections::ConnectionId,
-    desk::Now,
+    desk::{Caller, Now},
     log::Log,
     session::{Fault, Session},
 };
@@ -70,13 +70,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.since = Some(now.mono);
         }
         connection.read_in = self.number;
+        let caller = Caller { id, address: connection.peer.ip() };
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut frames = 0;
         let mut fault = None;
         let received = framed.receive(scratch, budget, &mut |frame| {
             frames += 1;
-            if let Err(error) = desk.on_frame(id, session, frame, now, &mut answered, logins) {
+            if let Err(error) = desk.on_frame(caller, session, frame, now, &mut answered, logins) {
                 fault = Some(error);
                 return ControlFlow::Break(());
             }
