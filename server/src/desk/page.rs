@@ -33,7 +33,7 @@ pub struct PageWish {
     targets: Vec<Rseq>,
     /// From which place on what was said later is known. Below it the page does not reach.
     begin: Rseq,
-    /// What was said later about each place of it: chosen, newest first.
+    /// What was said later about each place of it: chosen, the edit or the deletion first.
     later: BTreeMap<Rseq, Vec<Seq>>,
     is_cut: bool,
 }
@@ -213,7 +213,7 @@ fn said_about(room: &Room, from: Rseq, to: Rseq) -> impl Iterator<Item = Rseq> {
 }
 
 /// What counts of what was said about one entry behind a place: its deletion, or else the newest edit and the newest
-/// word of each person about each emoji. Newest first, as the rows come.
+/// word of each person about each emoji.
 fn choose_about(room: &Room, target: Rseq, end: Rseq, rows: impl Iterator<Item = Targeting>) -> Vec<Seq> {
     let mut is_edited = false;
     let mut reactions: BTreeSet<(UserId, String)> = BTreeSet::new();
@@ -231,7 +231,10 @@ fn choose_about(room: &Room, target: Rseq, end: Rseq, rows: impl Iterator<Item =
             _ => false,
         }
     };
-    rows.filter(counts).map(|row| row.seq).collect()
+    let mut chosen: Vec<Targeting> = rows.filter(counts).collect();
+    // Should there be too much of it, reactions are what is left out.
+    chosen.sort_by_key(|row| matches!(row.kind, Kind::REACT | Kind::UNREACT));
+    chosen.into_iter().map(|row| row.seq).collect()
 }
 
 fn refused(request: RequestId) -> Vec<u8> {

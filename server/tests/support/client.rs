@@ -10,7 +10,7 @@ use tertulia_protocol::{
 };
 use tertulia_server::connections::ConnectionId;
 
-use super::{Device, Wire};
+use super::{Device, Rig, Wire};
 
 /// The room that everybody is in.
 const GENERAL: RoomId = RoomId(1);
@@ -234,8 +234,7 @@ impl Client {
             let Some(Received { frame, .. }) = self.inbox.pop_front() else {
                 panic!("nothing came where a frame of type {:#04x} was expected", T::TYPE);
             };
-            let is_passing =
-                matches!(frame, ServerFrame::Presence(_) | ServerFrame::Users(_) | ServerFrame::Heartbeat(_));
+            let is_passing = Rig::is_signal(&frame);
             match T::from_frame(frame.clone()) {
                 Some(message) => return message,
                 None if is_passing => {}

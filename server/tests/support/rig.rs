@@ -283,12 +283,28 @@ impl Rig {
         assert_eq!(format!("{chat:?}"), format!("{:?}", self.turn.chat()));
     }
 
+    /// What a client is told of people and of the server, beside all that it waits for.
+    pub(crate) fn is_signal(frame: &ServerFrame) -> bool {
+        matches!(
+            frame,
+            ServerFrame::Presence(_)
+                | ServerFrame::Users(_)
+                | ServerFrame::Typing(_)
+                | ServerFrame::Notice(_)
+                | ServerFrame::Heartbeat(_)
+        )
+    }
+
     /// Whatever a server may send to a client at any time without having been asked.
     pub(crate) fn is_push(frame: &ServerFrame) -> bool {
         matches!(
             frame,
-            ServerFrame::Entry(_) | ServerFrame::Users(_) | ServerFrame::Presence(_) | ServerFrame::Heartbeat(_)
-        )
+            ServerFrame::Entry(_)
+                | ServerFrame::Rooms(_)
+                | ServerFrame::Gone(_)
+                | ServerFrame::Lagged(_)
+                | ServerFrame::Marked(_)
+        ) || Self::is_signal(frame)
     }
 
     /// How long a connection may be silent.

@@ -75,15 +75,15 @@ fn a_desk_full_by_bytes_is_full() {
 fn after_a_failure_every_write_fails_until_resend() {
     let mut rig = Rig::new();
     let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
-    rig.log().fail(Some(FailureKind::DiskFull));
+    rig.log().fail(Some(FailureKind::Refused));
     let (_, first) = ana.write("uno");
     rig.settle();
-    assert_eq!(ana.expect::<Error>().code, ErrorCode::READ_ONLY);
+    assert_eq!(ana.expect::<Error>().code, ErrorCode::FAILED);
     rig.log().fail(None);
     let (_, second) = ana.write("dos");
     luis.write("de luis");
     rig.settle();
-    assert_eq!(ana.expect::<Error>().code, ErrorCode::READ_ONLY, "ana's second word must not get ahead of the first");
+    assert_eq!(ana.expect::<Error>().code, ErrorCode::FAILED, "ana's second word must not get ahead of the first");
     luis.expect::<Placed>();
     // Reading goes on all the while.
     ana.sync(tertulia_protocol::Seq(0));
@@ -202,7 +202,7 @@ enum Act {
     Hold,
     Release(usize),
     ReleaseAll,
-    Fail,
+    Fail(FailureKind),
     Mend,
     Step,
     Settle,
@@ -216,7 +216,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Hold),
         3 => (0..5_usize).prop_map(Act::Release),
         1 => Just(Act::ReleaseAll),
-        2 => Just(Act::Fail),
+        1 => Just(Act::Fail(FailureKind::DiskFull)),
+        1 => Just(Act::Fail(FailureKind::Refused)),
         2 => Just(Act::Mend),
         4 => Just(Act::Step),
         2 => Just(Act::Settle),
@@ -248,7 +249,7 @@ proptest! {
                 Act::Hold => rig.log().hold(),
                 Act::Release(count) => rig.log().release(count),
                 Act::ReleaseAll => rig.log().release_all(),
-                Act::Fail => rig.log().fail(Some(FailureKind::DiskFull)),
+                Act::Fail(why) => rig.log().fail(Some(why)),
                 Act::Mend => rig.log().fail(None),
                 Act::Step => rig.step(),
                 Act::Settle => rig.settle(),
@@ -257,7 +258,8 @@ proptest! {
         rig.log().fail(None);
         rig.log().release_all();
         for _ in 0..10 {
-            rig.settle();
+            // Whether the disk has room again is asked every five seconds.
+            rig.sleep(5_000);
             writers.iter_mut().for_each(|writer| { writer.read(); writer.resend(); });
         }
         for writer in &mut writers {

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use tertulia_protocol::{
-    ErrorCode, Seq, encode,
-    push::RoomEntry,
+    ErrorCode, Seq, ServerFrame, encode,
+    push::{Heartbeat, Lagged, Presence, RoomEntry},
     reply::{Error, Page, Placed, Synced},
     request,
 };
@@ -13,32 +13,48 @@ use tertulia_server::{config::Plaintext, limits::Limits};
 use crate::support::{Client, Manner, Options, Rig};
 
 #[test]
-fn who_does_not_read_is_closed_at_the_limit_and_nobody_else_notices() {
+fn who_does_not_read_lags_at_the_limit_and_has_everything_in_the_end() {
     let mut rig = Rig::new();
     let limit = rig.options.limits.send_queue_bytes;
     let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
     let mut slow = rig.connect_as(40, Manner { capacity: 60_000, ..Manner::default() });
     rig.log_in(&mut slow, Some("Zoë"));
-    rig.activities();
     let text = "x".repeat(16_000);
-    let mut sent = 0;
-    while !slow.wire.is_dropped() {
+    let sent = 3 * limit as u64 / 16_000;
+    for _ in 0..sent {
         ana.write(&text);
         rig.settle();
-        sent += 1;
         ana.expect::<Placed>();
         ana.expect::<RoomEntry>();
         luis.expect::<RoomEntry>();
-        assert!(sent * text.len() < limit + 200_000, "nobody costs more than the limit");
+        // What the others have taken long ago is let go of when it is looked through, at twice as much.
+        assert!(rig.turn.held_bytes() < 2 * limit + 200_000, "nobody costs more than the limit");
     }
-    assert!(sent * text.len() > limit, "and nobody is closed before it");
-    assert_eq!(rig.endings(), ["slow_reader"]);
+    // A heartbeat must not say that everything was sent.
+    rig.sleep(30_000);
+    assert_eq!(rig.endings(), Vec::<&str>::new());
+    // It wakes up: what was queued, then that it lagged, and then it is live again.
+    rig.settle_with(&mut slow);
+    ana.write("y ahora");
+    rig.settle_with(&mut slow);
+    let frames = slow.frames();
+    let lagged = frames.iter().position(|frame| matches!(frame, ServerFrame::Lagged(_))).expect("it lagged");
+    let heard = |frames: &[ServerFrame]| frames.iter().filter(|told| matches!(told, ServerFrame::Entry(_))).count();
+    let (before, after) = (heard(&frames[..lagged]), heard(&frames[lagged..]));
+    assert!(before * text.len() >= limit && (before as u64) < sent, "{before} of {sent}");
+    assert_eq!(after, 1);
+    let ServerFrame::Lagged(Lagged { position }) = frames[lagged] else { panic!("just found") };
+    assert_eq!(position.0, sent + 4);
+    assert!(matches!(frames[lagged + 1], ServerFrame::Presence(Presence { whole: Some(_), .. })));
+    for frame in &frames[..lagged] {
+        assert!(!matches!(frame, ServerFrame::Heartbeat(Heartbeat { position }) if position.0 > before as u64 + 4));
+    }
     // Nothing is lost: what was missed is there.
-    let (mut again, welcome) = rig.login_again(40);
-    again.sync(Seq(0));
-    rig.settle();
-    assert_eq!(again.expect::<Synced>().rooms[0].head.0, sent as u64);
-    assert_eq!(welcome.position.0, sent as u64 + 4);
+    slow.sync(Seq(0));
+    slow.pull(before as u64 + 1, sent);
+    rig.settle_with(&mut slow);
+    let head = slow.expect::<Synced>().rooms[0].head.0;
+    assert_eq!((head, slow.expect::<Page>().entries.last().unwrap().rseq.0), (sent + 1, sent));
 }
 
 #[test]

@@ -165,14 +165,14 @@ fn what_cannot_be_stored_is_refused_and_the_connection_stays() {
     }
     check(&|write| write.body = b"noise".to_vec(), ErrorCode::BAD_TEXT);
     check(&|write| write.body = vec![0; 32 * 1024 + 1], ErrorCode::BAD_TEXT);
-    for kind in [0, 1, 2, 255, 257, 9_999] {
+    for kind in [0, 1, 2, 3, 26, 255, 261, 9_999] {
         check(&|write| write.kind = Kind(kind), ErrorCode::BAD_KIND);
     }
     for room in [0, 2, 99, u64::MAX] {
         check(&|write| write.room = RoomId(room), ErrorCode::NO_ROOM);
     }
     check(&|write| write.mentions = Some(vec![tertulia_protocol::UserId(2); 51]), ErrorCode::BAD_REQUEST);
-    check(&|write| write.target = Some(Rseq(1)), ErrorCode::BAD_REQUEST);
+    check(&|write| write.target = Some(Rseq(1)), ErrorCode::NO_TARGET);
     assert_eq!(rig.log().entries().len(), 2, "none of it is an entry");
     ana.write(&"x".repeat(16 * 1024));
     rig.settle_with(&mut ana);

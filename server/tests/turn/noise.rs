@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tertulia_protocol::{
-    Cid, ErrorCode, Kind, RequestId, RoomId, Rseq, Seq, ServerFrame, UserId, encode, reply::Placed, request,
+    Cid, ErrorCode, Kind, RequestId, RoomId, Rseq, Seq, ServerFrame, encode, reply::Placed, request,
 };
 use tertulia_server::{activity_log::Activity, log::FailureKind};
 
