@@ -80,6 +80,7 @@ impl Settings {
         let room = connections + 64;
         let config = format!(
             "[limits]\nconnections = {room}\nconnections_per_address = {room}\n\
+             names_per_address_per_hour = 1_000_000\n\
              # One speaks for all: as fast as the server can.\n\
              frames_per_second = 10_000_000\nbytes_per_second = 1_073_741_824\n\
              # A core that somebody else wants as well makes everybody late, and is no reason to turn anybody away.\n\

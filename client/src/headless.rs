@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt, io, time::Duration};
 use tertulia_protocol::{Cid, Entry, ErrorCode, Kind, RoomId, Rseq, Seq, UserId, entry::MessageBody, push::Presence};
 
 use crate::{
-    network::{Busy, Cids, Network, Options, Stopwatch, Unanswered},
+    network::{Busy, Cids, Clocks, Network, Options, Stopwatch, Unanswered},
     session::{Event, StopCode, Why},
 };
 
@@ -90,9 +90,17 @@ impl Headless {
     /// # Errors
     /// The system gives no poll, no thread or no randomness.
     pub fn start(options: Options) -> io::Result<Self> {
+        Self::start_with(options, Clocks::of_this_computer())
+    }
+
+    /// The same, with other clocks than those of this computer.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(options: Options, clocks: Clocks) -> io::Result<Self> {
         let room_name = options.session.room.clone().unwrap_or_default();
         Ok(Self {
-            network: Network::start(options, Box::new(|| {}))?,
+            network: Network::start_with(options, clocks, Box::new(|| {}))?,
             cids: Cids::new()?,
             room_name,
             room: None,

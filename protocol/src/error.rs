@@ -60,6 +60,10 @@ codes! {
     NAME_CONFUSABLE = 24, "name_confusable";
     /// The key belongs to a user of another name. Parameters: that name.
     KEY_HAS_NAME = 25, "key_has_name";
+    /// Nobody may have the name, nor one that could be mistaken for it. Parameters: the name.
+    NAME_RESERVED = 26, "name_reserved";
+    /// So many new names were claimed from this address lately that another one has to wait.
+    TOO_MANY_NAMES = 27, "too_many_names";
 
     /// No such room, or not yours.
     NO_ROOM = 40, "no_room";

@@ -29,7 +29,7 @@ use tertulia_protocol::{Rseq, Seq};
 
 use crate::limits::Limits;
 use file::LogFile;
-use queue::{Held, Queue, Work};
+use queue::{Queue, Work};
 
 /// One line of the activity log, without its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,16 +211,13 @@ const BATCH_KEPT: usize = 256;
 /// The thread.
 fn write(queue: &Queue, mut file: LogFile) {
     let mut batch = Vec::new();
-    let mut done = Held::default();
-    while let Some(Work { held, lost, reopen }) = queue.take(done, &mut batch) {
+    while let Some(Work { lost, reopen }) = queue.take(&mut batch) {
         if let Some(turn_at) = reopen {
             file.reopen(turn_at);
         }
-        file.write(&batch);
+        file.write(&mut batch, &mut |done| queue.done(done));
         // What was lost came when the queue was full of what has just been written.
         file.lost(lost);
-        done = held;
-        batch.clear();
         batch.shrink_to(BATCH_KEPT);
     }
 }

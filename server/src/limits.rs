@@ -1,7 +1,7 @@
 //! Every cap of the server, each with its unit and its reason, each a key under `[limits]` in the configuration.
 //!
 //! A limit is a whole number and its name ends in what it counts: `_ms` are milliseconds, `_bytes` are bytes, all else
-//! are things, and `_per_second` says how many of them may come in a second. So a value has one spelling (TOML allows `10_000` for the eyes), and needs no units of its own.
+//! are things, and `_per_second` or `_per_hour` says how many of them may come in that time. So a value has one spelling (TOML allows `10_000` for the eyes), and needs no units of its own.
 //!
 //! To add one, add it below: the field, its default, its key, its range, its description in `--print-config` and the
 //! error about a value out of range all come from the same lines.
@@ -93,6 +93,9 @@ limits! {
     connections: usize = 20_000, 1, 1_000_000;
     /// Connections at once from one address: one computer must not take all places. A terminal server needs more.
     connections_per_address: usize = 1_000, 1, 1_000_000;
+    /// New names from one address in an hour, all of which may come at once: a name is for ever, and a script must not
+    /// take them all. A terminal server, or a network behind one address, has some hundreds of people on its first day.
+    names_per_address_per_hour: u64 = 1_000, 1, 1_000_000;
     /// Milliseconds from accept to login: a stranger must not hold a place.
     handshake_ms: u64 = 10_000, 100, 600 * SECOND;
     /// Milliseconds for a frame that has begun to end.
@@ -130,8 +133,9 @@ limits! {
     room_bytes_per_turn: usize = 64 * 1024, KIB, 256 * KIB;
     /// Lines that may wait to be written to `logs.json`. What comes while it is full is counted, and the count written.
     activity_queue_lines: usize = 8_192, 1, 1_000_000;
-    /// Bytes of text that may wait to be written to `logs.json`: a slow disk must not fill the memory.
-    activity_queue_bytes: usize = 4 * 1024 * 1024, 64 * KIB, 1024 * MIB;
+    /// Bytes of text that may wait to be written to `logs.json`: a thousand of the longest messages at once, and no more,
+    /// for a slow disk must not fill the memory.
+    activity_queue_bytes: usize = 16 * 1024 * 1024, 64 * KIB, 1024 * MIB;
     /// Bytes after which `logs.json` becomes `logs.json.1`, that one `logs.json.2`, and so on to `.5`, which goes.
     activity_file_bytes: u64 = 16 * MIB, 4 * KIB, 1024 * 1024 * MIB;
 }

@@ -195,6 +195,32 @@ fn when_it_cannot_be_turned_over_it_grows_and_says_so_once() {
     assert_eq!(all, (1..=1_000).collect::<Vec<_>>());
 }
 
+/// Lines went on into the file that had no name any more, where nobody found them.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_renamed_replaced_or_removed_without_a_word_is_opened_anew() {
+    let mut rig = Rig::new(&Limits::default());
+    let (path, old) = (rig.path(), rig.dir.path().join("old"));
+    let wait_for = |rig: &mut Rig, conn| {
+        rig.connected(conn);
+        eventually(|| path.exists() && numbers(&read_whole_lines(&path)).last() == Some(&conn));
+    };
+    wait_for(&mut rig, 1);
+    fs::rename(&path, &old).unwrap();
+    wait_for(&mut rig, 2);
+    fs::remove_file(&path).unwrap();
+    wait_for(&mut rig, 3);
+    // Another file under the name: lines are appended to what it holds.
+    fs::write(rig.dir.path().join("new"), "{\"conn\":70}\n").unwrap();
+    fs::rename(rig.dir.path().join("new"), &path).unwrap();
+    wait_for(&mut rig, 4);
+    wait_for(&mut rig, 5);
+    let (dir, told) = rig.close();
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(numbers(&read(&old)), [1]);
+    assert_eq!(numbers(&read(&dir.path().join("logs.json"))), [70, 4, 5]);
+}
+
 /// A thread that is stuck in its file: here, in telling that it has none.
 struct Stuck {
     rig: Rig,
@@ -259,6 +285,32 @@ fn texts_that_wait_are_bounded_in_bytes() {
     assert_eq!(lines.iter().filter(|line| line["event"] == "message").count(), 9);
     assert_eq!(numbers(&lines), [7], "what is small still fits");
     assert_eq!(lost(&lines), 41 + 1);
+}
+
+/// All of a batch held its places until its last line was written, so that a burst found no room behind it.
+#[test]
+fn what_is_written_makes_room_while_the_rest_of_its_batch_is_not() {
+    let limits = Limits { activity_file_bytes: 4_096, activity_queue_lines: 100, ..Limits::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("logs.json");
+    // It cannot be turned over, and telling so is where the thread is stuck, with one file written.
+    fs::create_dir(path.with_extension("json.5")).unwrap();
+    fs::write(path.with_extension("json.4"), "").unwrap();
+    let (tell, told) = channel();
+    let (go_on, wait) = channel::<()>();
+    let (log, recorder) = ActivityLog::start(path, &limits, move |text| {
+        tell.send(text.to_owned()).unwrap();
+        _ = wait.recv();
+    })
+    .unwrap();
+    let mut rig = Rig { dir, log, recorder, told };
+    (1..=100).for_each(|conn| rig.connected(conn));
+    assert!(rig.next_told().contains("cannot turn over"));
+    (101..=140).for_each(|conn| rig.connected(conn));
+    drop(go_on);
+    let (dir, _) = rig.close();
+    let lines = read(&dir.path().join("logs.json"));
+    assert_eq!((lost(&lines), numbers(&lines)), (0, (1..=140).collect()));
 }
 
 /// It lets lines gather for 50 ms, in which long texts filled the queue on a disk that had nothing to do.

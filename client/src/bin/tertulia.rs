@@ -132,6 +132,12 @@ fn open_profile(flags: &Flags) -> Opened {
         _ => Refusal::Profile(error.to_string()),
     };
     let profile = Profile::open(dir).map_err(refusal)?;
+    if let Some(warning) = profile.warning() {
+        #[expect(clippy::print_stderr, reason = "whoever set the rights like this is at a terminal")]
+        {
+            eprintln!("tertulia: {warning}");
+        }
+    }
     let lock = profile.lock().map_err(refusal)?;
     Ok((profile, lock))
 }

@@ -130,6 +130,10 @@ fn explain(code: ErrorCode, params: &[String]) -> String {
         ErrorCode::KEY_HAS_NAME => {
             format!("this profile is {} on the server; another name needs another profile", param(0))
         }
+        ErrorCode::NAME_RESERVED => format!("nobody may have the name {}", param(0)),
+        ErrorCode::TOO_MANY_NAMES => {
+            "too many new names came from this address in the last hour: try again later".to_owned()
+        }
         ErrorCode::NO_ROOM => "there is no such room, or it is not yours".to_owned(),
         ErrorCode::BAD_TEXT => "the server does not take this text".to_owned(),
         other => format!("the server refused (code {})", other.0),

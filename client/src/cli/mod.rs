@@ -82,21 +82,27 @@ fn execute(
         Command::Send(send) => {
             // Before anything else: what cannot be sent needs no server to say so.
             let text = send::text(send, input)?;
-            send::run(send, &text, options(arguments, environment)?, arguments.timeout)
+            send::run(send, &text, options(arguments, environment, errors)?, arguments.timeout)
         }
-        Command::Tail(tail) => tail::run(tail, options(arguments, environment)?, arguments.timeout, output, errors),
-        Command::Users(users) => users::run(users, options(arguments, environment)?, arguments.timeout, output),
+        Command::Tail(tail) => {
+            let options = options(arguments, environment, errors)?;
+            tail::run(tail, options, arguments.timeout, output, errors)
+        }
+        Command::Users(users) => users::run(users, options(arguments, environment, errors)?, arguments.timeout, output),
     }
 }
 
 /// Which server, as whom, from which profile: flags before environment before profile before defaults.
-fn options(arguments: &Arguments, environment: &Environment) -> Result<Options, Failure> {
+fn options(arguments: &Arguments, environment: &Environment, errors: &mut dyn Write) -> Result<Options, Failure> {
     let typed = arguments.name.as_deref().or(environment.name.as_deref());
     let name = match typed {
         Some(typed) => Some(UserName::parse(typed).map_err(|error| Failure::usage("bad_name", error.to_string()))?),
         None => None,
     };
     let profile = Profile::open(profile_path(arguments, environment, name.as_ref())?)?;
+    if let Some(warning) = profile.warning() {
+        let _ = writeln!(errors, "profile_open_to_others: {}", print::escape(&warning));
+    }
     let servers = profile.servers()?;
     let typed = arguments.server.as_deref().or(environment.server.as_deref());
     let server: ServerAddress = match typed {

@@ -5,11 +5,20 @@ use std::{io, sync::Arc, time::Duration};
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::{Options, clock::Clock, dial::Tools, link::Link, queues::Shared};
+use super::{
+    Options,
+    clock::{Bell, Clocks, Reading, SLEPT},
+    dial::Tools,
+    link::Link,
+    queues::Shared,
+};
 use crate::session::{Event, Random, StopCode};
 
-/// The token of the bell that other threads ring. Sockets count up from here.
+/// The token of the bell that other threads ring.
 pub(super) const WAKER: Token = Token(0);
+
+/// The token of the bell that rings after a sleep. Sockets count up from here.
+const BELL: Token = Token(1);
 
 /// Events of one poll.
 const POLL_EVENTS: usize = 64;
@@ -17,8 +26,9 @@ const POLL_EVENTS: usize = 64;
 /// The one buffer for reading.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
-/// How often the clocks are looked at when nothing happens: a computer that wakes from sleep is back within this time.
-/// (Poll timeouts do not count the time asleep, so without it the sleep would only be noticed by the next heartbeat.)
+/// How often the clocks are looked at when nothing happens and there is no bell: a computer that wakes from sleep is back
+/// within this time. (Poll timeouts do not count the time asleep, so without either the sleep would only be noticed by the
+/// next heartbeat.)
 const CLOCKS_EVERY: Duration = Duration::from_secs(5);
 
 /// How long the end may take: what is queued has gone out by then, or nobody takes it.
@@ -28,7 +38,11 @@ pub(super) struct EventLoop {
     poll: Poll,
     shared: Arc<Shared>,
     wake: Box<dyn Fn() + Send>,
-    clock: Clock,
+    clocks: Clocks,
+    /// How long the computer had slept when the clocks were read last.
+    asleep: Duration,
+    /// None where the system has none.
+    bell: Option<Bell>,
     /// One per server.
     links: Slab<Link>,
     next_token: usize,
@@ -41,17 +55,20 @@ impl EventLoop {
         shared: Arc<Shared>,
         options: Options,
         random: Random,
+        mut clocks: Clocks,
         wake: Box<dyn Fn() + Send>,
     ) -> Self {
         let mut links = Slab::new();
         links.insert(Link::new(options, random));
         let scratch = vec![0; SCRATCH_BYTES];
-        Self { poll, shared, wake, clock: Clock::new(), links, next_token: WAKER.0, scratch }
+        let bell = Bell::new(poll.registry(), BELL, SLEPT).ok();
+        let asleep = clocks.read().asleep;
+        Self { poll, shared, wake, clocks, asleep, bell, links, next_token: BELL.0, scratch }
     }
 
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(POLL_EVENTS);
-        let now = self.clock.now();
+        let now = self.clocks.read().now;
         for (_, link) in &mut self.links {
             link.start(now);
         }
@@ -68,8 +85,13 @@ impl EventLoop {
     }
 
     fn turn(&mut self) {
-        let now = self.clock.now();
+        let Reading { now, asleep } = self.clocks.read();
+        let slept = asleep.saturating_sub(self.asleep) >= SLEPT;
+        self.asleep = asleep;
         for (_, link) in &mut self.links {
+            if slept {
+                link.slept(now);
+            }
             while !link.is_full()
                 && let Some(command) = self.shared.next_command()
             {
@@ -87,21 +109,24 @@ impl EventLoop {
         }
     }
 
-    fn timeout(&self) -> Duration {
-        let now = self.clock.now().mono;
+    fn timeout(&mut self) -> Option<Duration> {
+        let now = self.clocks.read().now.mono;
         let deadline = self.links.iter().filter_map(|(_, link)| link.deadline(now)).min();
-        deadline.map_or(CLOCKS_EVERY, |deadline| deadline.saturating_sub(now)).min(CLOCKS_EVERY)
+        let look = if self.bell.is_none() { Some(CLOCKS_EVERY) } else { None };
+        [deadline.map(|deadline| deadline.saturating_sub(now)), look].into_iter().flatten().min()
     }
 
-    fn wait(&mut self, events: &mut Events, timeout: Duration) -> io::Result<()> {
-        match self.poll.poll(events, Some(round_up(timeout))) {
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout.map(round_up)) {
             Ok(()) => {}
             // A signal: the turn that follows finds nothing, and a fresh timeout is computed.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             Err(error) => return Err(error),
         }
         for event in events.iter() {
-            if let Some((_, link)) = self.links.iter_mut().find(|(_, link)| link.owns(event.token())) {
+            if let Some(bell) = self.bell.as_ref().filter(|_| event.token() == BELL) {
+                bell.heard();
+            } else if let Some((_, link)) = self.links.iter_mut().find(|(_, link)| link.owns(event.token())) {
                 link.mark(event);
             }
         }
@@ -110,7 +135,7 @@ impl EventLoop {
 
     /// Lets the servers know that we leave, as far as they listen.
     fn end(mut self, events: &mut Events) {
-        let until = self.clock.now().mono + END_MAX;
+        let until = self.clocks.read().now.mono + END_MAX;
         for (_, link) in &mut self.links {
             link.finish();
         }
@@ -119,8 +144,8 @@ impl EventLoop {
             for (_, link) in &mut self.links {
                 ended &= link.finish_turn(&mut self.scratch);
             }
-            let now = self.clock.now().mono;
-            if ended || now >= until || self.wait(events, until - now).is_err() {
+            let now = self.clocks.read().now.mono;
+            if ended || now >= until || self.wait(events, Some(until - now)).is_err() {
                 return;
             }
         }

@@ -62,6 +62,11 @@ impl Link {
         self.session.start(now);
     }
 
+    /// The computer slept, and what the socket says about its connection may be long past.
+    pub(super) fn slept(&mut self, now: Now) {
+        self.session.slept(now);
+    }
+
     /// Whether a command would only make the session's own queue longer.
     pub(super) fn is_full(&self) -> bool {
         self.session.is_full()

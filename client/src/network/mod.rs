@@ -29,6 +29,8 @@ use crate::{
     session::{CidMaker, Config, Event, History, Random},
     store::{Profile, StoreError},
 };
+pub use clock::{Clocks, Reading};
+
 use clock::Clock;
 use queues::{Command, Shared};
 
@@ -105,11 +107,19 @@ impl Network {
     /// # Errors
     /// The system gives no poll, no thread or no randomness.
     pub fn start(options: Options, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
+        Self::start_with(options, Clocks::of_this_computer(), wake)
+    }
+
+    /// The same, with other clocks than those of this computer.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(options: Options, clocks: Clocks, wake: Box<dyn Fn() + Send>) -> io::Result<Self> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), event_loop::WAKER)?;
         let shared = Arc::new(Shared::new(waker));
         let random = system_random()?;
-        let event_loop = event_loop::EventLoop::new(poll, Arc::clone(&shared), options, random, wake);
+        let event_loop = event_loop::EventLoop::new(poll, Arc::clone(&shared), options, random, clocks, wake);
         #[expect(clippy::disallowed_methods, reason = "the network thread is started here")]
         let thread = std::thread::Builder::new().name("network".to_owned()).spawn(move || event_loop.run())?;
         Ok(Self { shared, thread: Some(thread) })

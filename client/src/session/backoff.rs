@@ -27,7 +27,7 @@ impl Backoff {
         Self { ceiling_ms: 250, first_ms: 250, last_ms: 15_000, growth_tenths: 17 }
     }
 
-    /// For writes that were not stored: from half a second to the 5 seconds in which a full disk is tried again.
+    /// For writes that failed to be stored: from half a second to 5 seconds.
     pub(super) fn resending() -> Self {
         Self { ceiling_ms: 500, first_ms: 500, last_ms: 5_000, growth_tenths: 20 }
     }
@@ -37,6 +37,14 @@ impl Backoff {
         let ceiling_ms = self.ceiling_ms;
         self.ceiling_ms = (ceiling_ms * self.growth_tenths / 10).min(self.last_ms);
         Duration::from_millis(WAIT_MIN_MS + random.below(ceiling_ms + 1 - WAIT_MIN_MS))
+    }
+
+    /// The next wait, while there is reason to hope: it grows no further than this.
+    pub(super) fn next_within(&mut self, most_ms: u64, random: &mut Random) -> Duration {
+        self.ceiling_ms = self.ceiling_ms.min(most_ms);
+        let wait = self.next(random);
+        self.ceiling_ms = self.ceiling_ms.min(most_ms);
+        wait
     }
 
     /// All is well again: the next wait is a short one.

@@ -261,7 +261,7 @@ pub enum Why {
     LoginTimedOut,
     /// The server sent something that makes no sense.
     Protocol(Nonsense),
-    /// The clock leapt: this computer slept, and the connection is not worth waiting for.
+    /// This computer slept, and the connection is not worth waiting for.
     Slept,
 }
 

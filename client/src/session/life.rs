@@ -10,12 +10,22 @@ use super::{Action, Event, Now, Session, State, StopCode, Why};
 /// whenever somebody logs in would be asked four times a second.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 
-/// By how much the wall clock must run ahead of the monotonic one to mean that the computer slept. Less than the
-/// heartbeat's patience, more than a clock is set by in the ordinary way.
-const SLEPT_MS: i64 = 15_000;
+/// By how much the wall clock must run ahead of the monotonic one to mean more than that it was set right.
+const LEAP_MS: i64 = 15_000;
 
-/// Two leaps of the clock within this time count as one: a clock that is being set to and fro makes no storm.
+/// Two leaps of the clock, or two sleeps, within this time cost one connection: a clock that is being set to and fro, or a
+/// lid that is opened and closed, makes no storm.
 const LEAP_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whoever woke up comes back within this time, at a moment of chance: a room full of people may have opened their lids at
+/// once.
+const WAKE_SPREAD_MS: u64 = 1_000;
+
+/// For so long after it woke up, a computer may still be on its way back into its network …
+const EAGER_FOR: Duration = Duration::from_secs(20);
+
+/// … and waits no longer than this between two attempts, so that it is there soon after the network is.
+const EAGER_WAIT_MAX_MS: u64 = 2_000;
 
 /// While more events than this wait to be taken, no new attempt to connect adds to them.
 const EVENTS_HELD_MAX: usize = 256;
@@ -67,23 +77,53 @@ impl Session {
         matches!(self.state, State::Greeting { .. } | State::Proving { .. } | State::Ready { .. })
     }
 
-    /// Looks at the clocks. While a computer sleeps the monotonic clock stands still and the wall clock does not; after
-    /// that the server has long given us up, and waiting for a silence to be noticed would waste a minute.
+    /// The computer slept, and has woken up. Others long take us for gone, and waiting for a silence to be noticed would
+    /// waste a minute; so would a wait that grew while the network was away. One new connection, soon.
+    pub fn slept(&mut self, now: Now) {
+        self.seen = Some(now);
+        if let State::Stopped = self.state {
+            return;
+        }
+        let retry_in = self.wake_wait(now);
+        if let State::Connecting = self.state {
+            self.actions.retain(|action| *action != Action::Connect);
+            self.actions.push_back(Action::Close);
+        }
+        self.forget_connection(now);
+        self.connecting.reset();
+        self.attempt = 0;
+        self.state = State::Waiting(now.mono + retry_in);
+        self.tell(Event::Disconnected { why: Why::Slept, retry_in });
+    }
+
+    /// How long to wait after a sleep or a leap.
+    fn wake_wait(&mut self, now: Now) -> Duration {
+        let spread = Duration::from_millis(self.random.below(WAKE_SPREAD_MS));
+        match self.leapt.map(|leapt| leapt + LEAP_PAUSE) {
+            Some(pause_end) if now.mono < pause_end => spread.max(pause_end - now.mono),
+            _ => {
+                self.leapt = Some(now.mono);
+                spread
+            }
+        }
+    }
+
+    /// Looks at the clocks. The time of day may be set at any moment and proves nothing; but a machine that was stopped
+    /// for a while learns of it in this way alone. So the server is asked at once: if it has given us up, the answer is
+    /// the end of the connection. And a long wait is cut short.
     pub(super) fn observe(&mut self, now: Now) {
         let Some(seen) = self.seen.replace(now) else { return };
         let passed_ms = i64::try_from(now.mono.saturating_sub(seen.mono).as_millis()).unwrap_or(i64::MAX);
-        if now.wall_ms.saturating_sub(seen.wall_ms).saturating_sub(passed_ms) < SLEPT_MS
+        if now.wall_ms.saturating_sub(seen.wall_ms).saturating_sub(passed_ms) < LEAP_MS
             || self.leapt.is_some_and(|leapt| now.mono < leapt + LEAP_PAUSE)
         {
             return;
         }
-        self.leapt = Some(now.mono);
-        if self.is_connected() {
-            self.forget_connection(now);
-            self.tell(Event::Disconnected { why: Why::Slept, retry_in: Duration::ZERO });
-            self.connect();
-        } else if let State::Waiting(_) = self.state {
-            self.connect();
+        let wait = self.wake_wait(now);
+        match &mut self.state {
+            State::Ready { .. } => self.transmit(now, &request::Heartbeat {}),
+            State::Waiting(until) => *until = (*until).min(now.mono + wait),
+            _ => {}
         }
     }
 
@@ -98,7 +138,11 @@ impl Session {
     /// The connection is over, and another one is tried later.
     pub(super) fn lose(&mut self, now: Now, why: Why) {
         self.forget_connection(now);
-        let retry_in = self.connecting.next(&mut self.random);
+        let retry_in = if self.leapt.is_some_and(|leapt| now.mono < leapt + EAGER_FOR) {
+            self.connecting.next_within(EAGER_WAIT_MAX_MS, &mut self.random)
+        } else {
+            self.connecting.next(&mut self.random)
+        };
         self.state = State::Waiting(now.mono + retry_in);
         self.tell(Event::Disconnected { why, retry_in });
     }

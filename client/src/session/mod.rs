@@ -5,12 +5,12 @@
 //! [`Session::deadline`] if nothing happens before.
 //!
 //! ```text
-//!            start                     connect_failed / closed / silent / nonsense
+//!            start                     connect_failed / closed / silent / nonsense / slept
 //!   (new) ─────────┐      ┌────────────────────────────────────────────────────────────┐
 //!                  ▼      ▼                                                            │
 //!   Waiting ──▶ Connecting ──▶ Greeting ──▶ Proving ──▶ Ready: syncing ──▶ Ready: live │
 //!      ▲  wait over      Hello │    Prove │  Welcome │              Synced             │
-//!      │  or clock leapt       ▼          ▼                                            │
+//!      │                       ▼          ▼                                            │
 //!      │                 other key     refused                                         │
 //!      │                       └────┬─────┘                                            │
 //!      │                            ▼        retry, log_in_as, trust_server_key        │
@@ -132,7 +132,7 @@ pub struct Session {
     attempt: u32,
     /// The moment of the last input.
     seen: Option<Now>,
-    /// When the clock last leapt.
+    /// When the computer last woke up, or the clock leapt, in a way that counted.
     leapt: Option<Duration>,
 
     last_sent: Duration,

@@ -11,9 +11,15 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tertulia_protocol::{Cid, Kind, RequestId, RoomId};
+use tertulia_protocol::{Cid, ErrorCode, Kind, RequestId, RoomId};
 
 use super::{backoff::Backoff, identity::Random};
+
+/// How long a server that can store nothing for now is left alone: as often as it looks itself whether it can again.
+const READ_ONLY_WAIT: Duration = Duration::from_secs(5);
+
+/// What is added to that wait at most, so that all whom a full disk held up do not come back in the same moment.
+const READ_ONLY_SPREAD_MS: u64 = 500;
 
 /// A write that waits for its answer.
 #[derive(Debug)]
@@ -87,10 +93,21 @@ impl Outbox {
 
     /// A write was not stored, and neither will be what is behind it until all starts again, after a wait. Answers to
     /// requests from before the last start change nothing: the server gives them until it has seen `Resend`.
-    pub(super) fn not_stored(&mut self, now: Duration, cid: Cid, request: RequestId, random: &mut Random) {
+    pub(super) fn not_stored(
+        &mut self,
+        now: Duration,
+        (cid, request): (Cid, RequestId),
+        code: ErrorCode,
+        random: &mut Random,
+    ) {
         let is_current = self.position(cid).is_some_and(|at| self.items[at].request == Some(request));
         if is_current && self.again_at.is_none() {
-            self.again_at = Some(now + self.backoff.next(random));
+            let wait = if code == ErrorCode::READ_ONLY {
+                READ_ONLY_WAIT + Duration::from_millis(random.below(READ_ONLY_SPREAD_MS))
+            } else {
+                self.backoff.next(random)
+            };
+            self.again_at = Some(now + wait);
         }
     }
 

@@ -82,7 +82,7 @@ impl Session {
         };
         match self.requests.remove(&number) {
             Some(Request::Write(cid)) if matches!(code, ErrorCode::FAILED | ErrorCode::READ_ONLY) => {
-                self.outbox.not_stored(now.mono, cid, number, &mut self.random);
+                self.outbox.not_stored(now.mono, (cid, number), code, &mut self.random);
             }
             Some(Request::Write(cid)) if self.outbox.refuse(cid).is_some() => {
                 self.tell(Event::WriteRefused { cid, code, params });

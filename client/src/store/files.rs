@@ -3,12 +3,13 @@
 //! The only file that knows permissions, which some systems do not have.
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::Path,
 };
 
-/// Makes a directory, and those above it, for the owner alone. One that exists is left as it is.
+/// Makes a directory, and those above it, for the owner alone. For one that exists see [`take_back_dir`].
 pub(super) fn make_private_dir(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -16,6 +17,36 @@ pub(super) fn make_private_dir(path: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     #[expect(clippy::disallowed_methods, reason = "the store owns the profile's directory")]
     builder.create(path)
+}
+
+/// Takes a directory that was there before away from everybody but its owner, if all that is in it is ours: somebody's
+/// home, or a folder for temporary files, stays as open as it has to be. True if others may still write in it.
+#[cfg(unix)]
+pub(super) fn take_back_dir(path: &Path, is_ours: impl Fn(&OsStr) -> bool) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    const OTHERS: u32 = 0o077;
+    const OTHERS_WRITE: u32 = 0o022;
+    /// Of folders in which everybody keeps files of their own.
+    const STICKY: u32 = 0o1000;
+    #[expect(clippy::disallowed_methods, reason = "the store owns the profile's directory")]
+    let mut permissions = fs::metadata(path)?.permissions();
+    let mode = permissions.mode();
+    if mode & OTHERS == 0 {
+        return Ok(false);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the store owns the profile's directory")]
+    let mut names = fs::read_dir(path)?;
+    let ours = mode & STICKY == 0 && names.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name())));
+    permissions.set_mode(0o700);
+    #[expect(clippy::disallowed_methods, reason = "the store owns the profile's directory")]
+    let taken = ours && fs::set_permissions(path, permissions).is_ok();
+    Ok(!taken && mode & OTHERS_WRITE != 0)
+}
+
+/// Where there are no permissions that we know, there is nothing to take back.
+#[cfg(not(unix))]
+pub(super) fn take_back_dir(_: &Path, _: impl Fn(&OsStr) -> bool) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Reads a whole file; `None` if there is none.

@@ -10,6 +10,9 @@
 //!     write.lock     held while one of the files is being changed
 //! ```
 //!
+//! The directory is its owner's alone (0700), also if it was made with other rights: whoever may write in it could put
+//! another key in the place of ours. Only where other things lie in it as well it stays as it is.
+//!
 //! The only place that touches files. Several programs may use a profile at once (a window and scripts), so each
 //! change is made under a lock and begins by reading what is there. **It must not** replace a file that it could not
 //! read: a lost key is a lost name, and a lost pin is a lost proof.
@@ -20,6 +23,7 @@ mod history;
 mod servers;
 
 use std::{
+    ffi::OsStr,
     fmt, io,
     path::{Path, PathBuf},
 };
@@ -35,7 +39,15 @@ use crate::{address::ServerAddress, session::DeviceKey};
 #[derive(Clone, Debug)]
 pub struct Profile {
     dir: PathBuf,
+    others_may_write: bool,
 }
+
+/// What a profile is made of. While one of them is replaced, its successor is called `….new`.
+const FILES: [&str; 4] = [DEVICE_KEY, SERVERS, LOCK, WRITE_LOCK];
+const DEVICE_KEY: &str = "device.key";
+const SERVERS: &str = "servers.json";
+const LOCK: &str = "lock";
+const WRITE_LOCK: &str = "write.lock";
 
 /// Says that a window shows this profile, for as long as it lives.
 #[derive(Debug)]
@@ -44,14 +56,26 @@ pub struct ProfileLock {
 }
 
 impl Profile {
-    /// Opens the profile in a directory, which is made, for its owner alone, if it is absent.
+    /// Opens the profile in a directory, which is made if it is absent, and is its owner's alone from then on.
     ///
     /// # Errors
-    /// The directory cannot be made.
+    /// The directory cannot be made or read.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let dir = dir.into();
-        files::make_private_dir(&dir).map_err(|error| StoreError::io(&dir, &error))?;
-        Ok(Self { dir })
+        let is_ours =
+            |name: &OsStr| name.to_str().is_some_and(|name| FILES.contains(&name.strip_suffix(".new").unwrap_or(name)));
+        let others_may_write = files::make_private_dir(&dir)
+            .and_then(|()| files::take_back_dir(&dir, is_ours))
+            .map_err(|error| StoreError::io(&dir, &error))?;
+        Ok(Self { dir, others_may_write })
+    }
+
+    /// What a person should know about the rights of the directory, in English: others may write in it, and it could
+    /// not be taken back because it is not only a profile, or somebody else's.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let dir = self.dir.display();
+        self.others_may_write.then(|| format!("others may write in {dir} and so replace the key of this device"))
     }
 
     /// Where it is.
@@ -66,13 +90,13 @@ impl Profile {
     /// There is one, but it cannot be read or is damaged; or none can be made.
     pub fn device_key(&self) -> Result<DeviceKey, StoreError> {
         let _change = self.begin_change()?;
-        device_key::load_or_make(&self.dir.join("device.key"))
+        device_key::load_or_make(&self.dir.join(DEVICE_KEY))
     }
 
     /// Whether the profile has a key already. Without one it is new, and nobody on any server.
     #[must_use]
     pub fn has_device_key(&self) -> bool {
-        files::exists(&self.dir.join("device.key"))
+        files::exists(&self.dir.join(DEVICE_KEY))
     }
 
     /// What is known of servers.
@@ -104,7 +128,7 @@ impl Profile {
     /// # Errors
     /// [`Problem::InUse`] if another window has it, or what the system says.
     pub fn lock(&self) -> Result<ProfileLock, StoreError> {
-        let path = self.dir.join("lock");
+        let path = self.dir.join(LOCK);
         match files::try_lock(&path) {
             Ok(Some(file)) => Ok(ProfileLock { _file: file }),
             Ok(None) => Err(StoreError { path: self.dir.clone(), problem: Problem::InUse }),
@@ -125,7 +149,7 @@ impl Profile {
     }
 
     fn servers_path(&self) -> PathBuf {
-        self.dir.join("servers.json")
+        self.dir.join(SERVERS)
     }
 
     fn change(&self, change: impl FnOnce(&mut Servers)) -> Result<(), StoreError> {
@@ -139,7 +163,7 @@ impl Profile {
 
     /// Waits until no other program changes the profile. It takes milliseconds: nobody holds this lock while thinking.
     fn begin_change(&self) -> Result<std::fs::File, StoreError> {
-        let path = self.dir.join("write.lock");
+        let path = self.dir.join(WRITE_LOCK);
         files::lock(&path).map_err(|error| StoreError::io(&path, &error))
     }
 }

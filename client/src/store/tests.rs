@@ -14,8 +14,8 @@ fn profile() -> (tempfile::TempDir, Profile) {
 }
 
 #[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777
+fn mode_of(path: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o7777
 }
 
 #[test]
@@ -33,12 +33,40 @@ fn a_profile_is_its_owners_alone() {
     let (_dir, profile) = profile();
     let key = profile.dir().join("device.key");
     profile.device_key().unwrap();
-    assert_eq!(mode(profile.dir()), 0o700);
-    assert_eq!(mode(&key), 0o600);
+    assert_eq!(mode_of(profile.dir()), 0o700);
+    assert_eq!(mode_of(&key), 0o600);
 
     fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     profile.device_key().unwrap();
-    assert_eq!(mode(&key), 0o600, "a key that became readable by others is taken back");
+    assert_eq!(mode_of(&key), 0o600, "a key that became readable by others is taken back");
+}
+
+/// It stayed as open as it was found, with the key of the device in it.
+#[cfg(unix)]
+#[test]
+fn a_profile_that_was_open_to_others_is_taken_back_and_nothing_else_is() {
+    let open_to_all = |path: &Path, mode| {
+        fs::create_dir_all(path).unwrap();
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let ours = dir.path().join("ours");
+    for mode in [0o755, 0o777] {
+        open_to_all(&ours, mode);
+        let profile = Profile::open(&ours).unwrap();
+        profile.device_key().unwrap();
+        fs::write(ours.join("servers.json.new"), "left over from a power cut").unwrap();
+        assert_eq!((mode_of(&ours), profile.warning()), (0o700, None));
+    }
+    for (name, mode, warned) in [("home", 0o755, false), ("shared", 0o777, true), ("tmp", 0o1777, true)] {
+        let path = dir.path().join(name);
+        open_to_all(&path, mode);
+        if mode & 0o1000 == 0 {
+            fs::write(path.join("diary.txt"), "of no business of ours").unwrap();
+        }
+        let profile = Profile::open(&path).unwrap();
+        assert_eq!((mode_of(&path), profile.warning().is_some()), (mode, warned), "{name}");
+    }
 }
 
 #[test]

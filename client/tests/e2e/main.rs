@@ -15,6 +15,11 @@
     reason = "these tests start processes, look at their files, print what helps, and fail where a helper fails"
 )]
 
+mod bad_network;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the server's process, some of which start it by another program"
+)]
 #[path = "../../../server/tests/process/child.rs"]
 mod child;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a crowd")]
@@ -24,6 +29,9 @@ mod display;
 mod first_start;
 mod outage;
 mod person;
+#[expect(dead_code, reason = "shared with the tests of the other clients, which are cut in the middle of their words")]
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a server")]
 #[path = "../../../server/tests/process/server.rs"]
 mod server;

@@ -35,6 +35,8 @@ pub(crate) struct Row {
     pub(crate) rseq: Option<u64>,
     pub(crate) name: Option<String>,
     pub(crate) text: String,
+    /// What is said about its way.
+    pub(crate) state: Option<String>,
     #[serde(default)]
     pub(crate) cut: bool,
 }

@@ -75,8 +75,13 @@ pub(crate) fn user(id: u64, name: &str) -> reply::UserRow {
 
 impl Rig {
     pub(crate) fn new(config: Config) -> Self {
+        Self::seeded(config, 5)
+    }
+
+    /// One of many, each with luck of its own.
+    pub(crate) fn seeded(config: Config, seed: u8) -> Self {
         Self {
-            session: Session::new(config, Random::from_seed([5; 32])),
+            session: Session::new(config, Random::from_seed([seed; 32])),
             now: Now { mono: Duration::from_secs(100), wall_ms: 1_700_000_000_000 },
             sent: VecDeque::new(),
             events: VecDeque::new(),
@@ -151,6 +156,13 @@ impl Rig {
     pub(crate) fn advance(&mut self, time: Duration) {
         self.now.mono += time;
         self.now.wall_ms += i64::try_from(time.as_millis()).unwrap();
+    }
+
+    /// The computer sleeps: the time of day goes on, the monotonic clock does not.
+    pub(crate) fn sleep(&mut self, time: Duration) {
+        self.now.wall_ms += i64::try_from(time.as_millis()).unwrap();
+        self.session.slept(self.now);
+        self.collect();
     }
 
     pub(crate) fn receive<M: Message>(&mut self, message: &M) {

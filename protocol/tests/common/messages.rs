@@ -145,7 +145,7 @@ pub(crate) fn server_frame() -> impl Strategy<Value = ServerFrame> {
             let (nonce, server_key, signature) = (Nonce(nonce), PublicKey(key), Signature(signature));
             ServerFrame::Challenge(reply::Challenge { version, nonce, server_key, signature })
         }),
-        welcome.prop_map(|(user, device, name, position, lineage, now, agent)| {
+        welcome.boxed().prop_map(|(user, device, name, position, lineage, now, agent)| {
             let lineage = lineage.into_iter().map(|(log, from)| reply::Lineage { log: LogId(log), from: Seq(from) });
             ServerFrame::Welcome(reply::Welcome {
                 user: UserId(user),
@@ -170,7 +170,7 @@ pub(crate) fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 ServerFrame::Placed(reply::Placed { request, seq, rseq, count, at, room })
             }
         ),
-        synced.prop_map(|((request, position, rooms, users), (next, gone, erased))| {
+        synced.boxed().prop_map(|((request, position, rooms, users), (next, gone, erased))| {
             ServerFrame::Synced(reply::Synced {
                 request: RequestId(request),
                 position: Seq(position),
@@ -181,7 +181,7 @@ pub(crate) fn server_frame() -> impl Strategy<Value = ServerFrame> {
                 erased,
             })
         }),
-        page.prop_map(|((request, room, entries, head), (later, cut, from))| ServerFrame::Page(reply::Page {
+        page.boxed().prop_map(|((request, room, entries, head), (later, cut, from))| ServerFrame::Page(reply::Page {
             request: RequestId(request),
             room: RoomId(room),
             entries,
@@ -201,7 +201,7 @@ pub(crate) fn server_frame() -> impl Strategy<Value = ServerFrame> {
             back,
         })),
     ];
-    prop_oneof![3 => conversation, 2 => about_rooms()]
+    prop_oneof![3 => conversation.boxed(), 2 => about_rooms().boxed()].boxed()
 }
 
 fn about_rooms() -> impl Strategy<Value = ServerFrame> {
@@ -256,15 +256,16 @@ fn room_rows() -> impl Strategy<Value = Vec<reply::RoomRow>> {
             keep_days,
         },
     );
-    vec(row, 0..4)
+    // Boxed, here and below: strategies of so many parts fill a test's stack.
+    vec(row, 0..4).boxed()
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
     let places = (number(), number(), number(), time());
     let authors = (number(), number(), any::<u16>());
     let rest = (option::of(number()), option::of(users()), vec(any::<u8>(), 0..100), option::of(bytes()));
-    (places, authors, rest).prop_map(
-        |((seq, rseq, count, at), (author, device, kind), (target, mentions, body, cid))| Entry {
+    (places, authors, rest)
+        .prop_map(|((seq, rseq, count, at), (author, device, kind), (target, mentions, body, cid))| Entry {
             seq: Seq(seq),
             rseq: Rseq(rseq),
             count,
@@ -276,8 +277,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             mentions,
             body,
             cid: cid.map(Cid),
-        },
-    )
+        })
+        .boxed()
 }
 
 fn user_rows() -> impl Strategy<Value = Vec<reply::UserRow>> {

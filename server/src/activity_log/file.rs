@@ -9,8 +9,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::line;
-use super::{Activity, queue::Lost};
+use super::queue::{Held, Lost};
+use super::{Activity, line};
 
 /// How many old files are kept: `logs.json.1`, the newest, to `logs.json.5`.
 const OLD_FILES: u32 = 5;
@@ -41,6 +41,8 @@ struct Open {
     file: File,
     bytes: u64,
     turn_at: u64,
+    /// Which file it is, by the system's reckoning.
+    identity: Option<Identity>,
 }
 
 impl LogFile {
@@ -69,34 +71,46 @@ impl LogFile {
         }
     }
 
-    /// Writes these lines, or counts them as lost.
-    pub(super) fn write(&mut self, lines: &[(i64, Activity)]) {
+    /// Writes these lines, or counts them as lost. `done` is told again and again how much needs no memory any more:
+    /// who waits for the last of a long batch before there is room for others loses some of a burst.
+    pub(super) fn write(&mut self, lines: &mut Vec<(i64, Activity)>, done: &mut dyn FnMut(Held)) {
         let Some((first, _)) = lines.first() else { return };
+        // Somebody may have renamed or removed it without a word. What is written to a file that has no name any more
+        // is read by nobody; to ask once for all these lines costs less than the least of them.
+        if self.open.as_ref().is_some_and(|open| !open.bears(&self.path)) {
+            self.open = None;
+        }
         // Before anything else, because only an open file tells how full it is.
         if let Err(error) = self.ready() {
             self.lost.add(*first, lines.len() as u64);
             self.settle(Err(error));
+            lines.drain(..).for_each(|(_, activity)| done(Held::of(&activity)));
             return;
         }
-        for (at, activity) in lines {
+        let mut collected = Held::default();
+        for (at, activity) in lines.drain(..) {
             let before = self.buffer.len();
             if before == 0 {
-                self.buffer_since = *at;
+                self.buffer_since = at;
             }
-            line::write(&mut self.buffer, *at, activity);
+            line::write(&mut self.buffer, at, &activity);
             if self.is_full() && (before > 0 || self.bytes() > 0) {
                 // This line belongs to the next file.
                 let line = self.buffer.split_off(before);
                 self.flush();
+                done(std::mem::take(&mut collected));
                 self.turn();
                 self.buffer = line;
-                self.buffer_since = *at;
+                self.buffer_since = at;
             }
+            collected.add(Held::of(&activity));
             if self.buffer.len() >= WRITE_BYTES {
                 self.flush();
+                done(std::mem::take(&mut collected));
             }
         }
         self.flush();
+        done(collected);
         self.buffer.shrink_to(WRITE_BYTES);
     }
 
@@ -228,14 +242,37 @@ impl LogFile {
 impl Open {
     fn new(path: &Path, turn_at: u64) -> io::Result<Self> {
         let mut file = private(OpenOptions::new().read(true).append(true).create(true)).open(path)?;
-        let mut bytes = file.metadata()?.len();
+        let about = file.metadata()?;
+        let (mut bytes, identity) = (about.len(), identity(&about));
         // What a crash or a full disk left of a line must not swallow the next one.
         if bytes > 0 && last_byte(&mut file)? != b'\n' {
             file.write_all(b"\n")?;
             bytes += 1;
         }
-        Ok(Self { file, bytes, turn_at })
+        Ok(Self { file, bytes, turn_at, identity })
     }
+
+    /// Whether the name is still this file's. If the system does not say, it is.
+    fn bears(&self, path: &Path) -> bool {
+        match fs::metadata(path) {
+            Ok(about) => identity(&about) == self.identity,
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+}
+
+/// Device and inode, where there are such things.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(about: &fs::Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Option<Identity> {
+    None
 }
 
 fn last_byte(file: &mut File) -> io::Result<u8> {

@@ -47,6 +47,16 @@ impl Held {
         Self { lines: limits.activity_queue_lines, bytes: limits.activity_queue_bytes }
     }
 
+    /// What one activity holds.
+    pub(super) fn of(activity: &Activity) -> Self {
+        Self { lines: 1, bytes: activity.text_bytes() }
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.lines += more.lines;
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+
     /// Whether there is room for as much again.
     fn has_room_for(self, held: Self) -> bool {
         held.lines < self.lines / 2 && held.bytes < self.bytes / 2
@@ -56,7 +66,6 @@ impl Held {
 /// What the thread has to do.
 #[derive(Debug)]
 pub(super) struct Work {
-    pub(super) held: Held,
     pub(super) lost: Lost,
     pub(super) reopen: Option<u64>,
 }
@@ -99,9 +108,9 @@ impl Queue {
     }
 
     pub(super) fn push(&self, at: i64, activity: Activity) {
-        let bytes = activity.text_bytes();
         let mut state = self.lock();
-        let held = Held { lines: state.held.lines + 1, bytes: state.held.bytes.saturating_add(bytes) };
+        let mut held = state.held;
+        held.add(Held::of(&activity));
         let fits = held.lines <= state.max.lines && held.bytes <= state.max.bytes;
         // It sleeps while there is nothing, and lingers while there is little.
         let wakes = state.is_idle() || (state.max.has_room_for(state.held) && !state.max.has_room_for(held));
@@ -122,12 +131,17 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`; `done` is what the last batch
-    /// held. `None` once the queue is closed and empty.
-    pub(super) fn take(&self, done: Held, batch: &mut Vec<(i64, Activity)>) -> Option<Work> {
+    /// What of a batch is written or lost, and makes room for others.
+    pub(super) fn done(&self, done: Held) {
         let mut state = self.lock();
         state.held.lines -= done.lines;
         state.held.bytes -= done.bytes;
+    }
+
+    /// Waits for lines, lets more come for a moment, and swaps them for the empty `batch`. `None` once the queue is closed
+    /// and empty.
+    pub(super) fn take(&self, batch: &mut Vec<(i64, Activity)>) -> Option<Work> {
+        let mut state = self.lock();
         while state.is_idle() {
             if state.closed {
                 return None;
@@ -141,7 +155,7 @@ impl Queue {
             Err(poisoned) => poisoned.into_inner().0,
         };
         std::mem::swap(&mut state.lines, batch);
-        Some(Work { held: state.held, lost: std::mem::take(&mut state.lost), reopen: state.reopen.take() })
+        Some(Work { lost: std::mem::take(&mut state.lost), reopen: state.reopen.take() })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

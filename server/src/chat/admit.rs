@@ -17,7 +17,6 @@ use tertulia_protocol::{
 use super::{
     Chat, RULES_VERSION, Refusal, body,
     deed::{Deed, check_columns, unreadable},
-    directory,
     outcome::bad_request,
 };
 use crate::{
@@ -189,7 +188,8 @@ fn person_name(typed: &str) -> Result<(String, String, Vec<String>), Refusal> {
         .map_err(|broken| Refusal::new(ErrorCode::BAD_NAME, broken.to_string()).with([broken.rule().to_owned()]))?;
     let (folded, skeletons) = (names::folded(&name), names::skeletons(&name));
     if names::is_reserved(&skeletons) {
-        return Err(directory::name_taken(name.as_str()));
+        let text = format!("nobody may have the name {:?}", name.as_str());
+        return Err(Refusal::new(ErrorCode::NAME_RESERVED, text).with([name.as_str().to_owned()]));
     }
     Ok((name.as_str().to_owned(), folded, skeletons))
 }

@@ -221,6 +221,6 @@ impl Directory {
 }
 
 /// What somebody is told whose wish belongs to somebody else.
-pub(super) fn name_taken(name: &str) -> Refusal {
+fn name_taken(name: &str) -> Refusal {
     Refusal::new(ErrorCode::NAME_TAKEN, format!("the name {name:?} belongs to somebody else")).with([name.to_owned()])
 }

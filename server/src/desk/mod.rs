@@ -20,6 +20,8 @@ mod upkeep;
 mod waiting;
 mod write;
 
+use std::net::IpAddr;
+
 use tertulia_protocol::{LogId, RawFrame, RoomId, Seq};
 
 pub use self::{
@@ -30,6 +32,7 @@ pub use self::{
     waiting::{Login, Now, Waiting, Waits, Wish},
 };
 use crate::{
+    admission::Claims,
     chat::{
         Chat, Outcome, Refusal,
         admit::{self, Author},
@@ -58,6 +61,16 @@ pub struct Desk<L> {
     waits: Waits,
     /// Whether the log waits to hear that its failures were seen.
     has_failed: bool,
+    claims: Claims,
+}
+
+/// Whose frame it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The connection.
+    pub id: ConnectionId,
+    /// Where it comes from.
+    pub address: IpAddr,
 }
 
 /// What a frame has brought about, beside answers and drafts.
@@ -88,6 +101,7 @@ impl<L: Log> Desk<L> {
             drafts: Vec::new(),
             waits: Waits::default(),
             has_failed: false,
+            claims: Claims::default(),
         }
     }
 
@@ -154,7 +168,7 @@ impl<L: Log> Desk<L> {
     /// The connection has to close.
     pub fn on_frame(
         &mut self,
-        id: ConnectionId,
+        caller: Caller,
         session: &mut Session,
         frame: RawFrame<'_>,
         now: Now,
@@ -162,11 +176,12 @@ impl<L: Log> Desk<L> {
     ) -> Result<Brought, Fault> {
         let mut challenger = Challenger { key: &self.key, random: &mut *self.random, exporter: &[] };
         let step = session.on_frame(frame, &mut challenger)?;
+        let id = caller.id;
         match (step, session) {
             (Step::Nothing, _) => {}
             (Step::Answer(bytes), _) => answers.extend_from_slice(&bytes),
             (Step::Login { key, name }, _) => {
-                return Ok(self.login(id, key, name.as_deref(), now)?.map_or(Brought::Nothing, Brought::Login));
+                return Ok(self.login(caller, key, name.as_deref(), now)?.map_or(Brought::Nothing, Brought::Login));
             }
             (Step::Refuse(request, refusal), _) => refuse(request, refusal, answers),
             (Step::Write(write), Session::Ready(ready)) => {

@@ -2,7 +2,7 @@
 
 use tertulia_protocol::{Cid, ErrorCode, Kind, PublicKey, UserName, request};
 
-use super::{Desk, Login, Now, Wish, refuse};
+use super::{Caller, Desk, Login, Now, Wish, refuse};
 use crate::{
     chat::{
         Refusal,
@@ -17,7 +17,7 @@ use crate::{
 impl<L: Log> Desk<L> {
     pub(super) fn login(
         &mut self,
-        id: ConnectionId,
+        Caller { id, address }: Caller,
         key: PublicKey,
         typed: Option<&str>,
         now: Now,
@@ -40,6 +40,10 @@ impl<L: Log> Desk<L> {
         let cid = self.server_cid(now);
         let ticket = self.waits.next_ticket();
         let draft = admit::claim(&self.chat, in_flight, ticket, now.wall, cid, key, typed).map_err(refused)?;
+        if !self.claims.count(address, self.limits.names_per_address_per_hour, now.mono) {
+            let text = "too many new names came from this address in the last hour";
+            return Err(refused(Refusal::new(ErrorCode::TOO_MANY_NAMES, text)));
+        }
         self.waits.add(Some(id), Wish::Claim { key });
         self.draft(draft);
         Ok(None)

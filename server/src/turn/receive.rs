@@ -10,7 +10,7 @@ use crate::{
     close_reason::CloseReason,
     connection::{Connection, State},
     connections::ConnectionId,
-    desk::{Brought, Now},
+    desk::{Brought, Caller, Now},
     log::Log,
     session::{Fault, Session},
 };
@@ -70,6 +70,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.since = Some(now.mono);
         }
         connection.read_in = self.number;
+        let caller = Caller { id, address: connection.peer.ip() };
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut brought = Vec::new();
@@ -77,7 +78,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let mut fault = None;
         let received = framed.receive(scratch, budget, &mut |frame| {
             frames += 1;
-            match desk.on_frame(id, session, frame, now, &mut answered) {
+            match desk.on_frame(caller, session, frame, now, &mut answered) {
                 Ok(Brought::Nothing) => {}
                 Ok(thing) => brought.push(thing),
                 Err(error) => {

@@ -49,6 +49,19 @@ pub(crate) fn program(name: &str) -> Command {
     command
 }
 
+/// The same program, started by another that takes a command line behind its own words, such as `taskset -c 0`.
+pub(crate) fn wrapped(by: &[&str], plain: &Command) -> Command {
+    let mut command = Command::new(by[0]);
+    command.args(&by[1..]).arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 /// A child. Dropping it kills it, and if the test is failing, prints what it had said.
 pub(crate) struct Process {
     child: Child,

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -12,9 +13,10 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use tertulia_client::session::{Action, Config, DeviceKey, Event, History, Now, Random, Session, StopCode, Why};
 use tertulia_protocol::{
-    Cid, Entry, Kind, RoomId, UserId,
+    Cid, Entry, Kind, RoomId, UserId, encode,
     entry::MessageBody,
     limits::{FRAME_BYTES_MAX, UNANSWERED_REQUESTS_MAX},
+    request::Heartbeat,
 };
 use tertulia_transport::{
     FlushStatus, Framed, ReceiveStatus,
@@ -53,6 +55,17 @@ pub(crate) struct Member {
     pub(crate) cuts: Vec<(Why, usize)>,
     /// Why it does not try any more.
     pub(crate) stopped: Option<(StopCode, Vec<String>)>,
+}
+
+/// A way of going away without the server's knowing beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parting {
+    /// The system says so.
+    Reset,
+    /// An orderly end.
+    Close,
+    /// An orderly end behind a frame.
+    WithAWord,
 }
 
 enum Link {
@@ -142,6 +155,20 @@ impl Crowd {
             framed.finish();
         }
         self.pump(index);
+    }
+
+    /// Everybody goes at once, each in this way, and hears nothing more.
+    pub(crate) fn part(&mut self, how: impl Fn(usize) -> Parting) {
+        for (index, member) in self.members.iter_mut().enumerate() {
+            member.is_leaving = true;
+            let Link::Up(framed) = std::mem::replace(&mut member.link, Link::None) else { continue };
+            let mut socket = framed.into_socket();
+            match how(index) {
+                Parting::Reset => socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap(),
+                Parting::Close => {}
+                Parting::WithAWord => socket.write_all(&encode(&Heartbeat {})).unwrap(),
+            }
+        }
     }
 
     /// Whether the server has let go of somebody who left.
@@ -251,6 +278,11 @@ impl Member {
             Link::Up(framed) if framed.queued_bytes() == 0 => self.session.unanswered().1,
             _ => 0,
         }
+    }
+
+    /// Whether it is connected, and the system has taken all that it had to say so far.
+    pub(crate) fn has_sent_everything(&self) -> bool {
+        matches!(&self.link, Link::Up(framed) if framed.queued_bytes() == 0)
     }
 
     /// Writes more until as many wait for answers as a connection may have, and some behind them.

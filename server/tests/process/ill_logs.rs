@@ -81,3 +81,27 @@ fn rotating_while_everybody_talks_loses_no_line_and_cuts_none() {
     assert_eq!(all, (1..=said as u64).collect::<Vec<_>>(), "every message, once, in order");
     assert!(files.iter().filter(|file| !messages(file).is_empty()).count() > 2, "it was busy all the while");
 }
+
+/// What a burst of the longest messages brings in a second is more than the queue holds: the thread has to keep up.
+#[test]
+fn a_burst_of_long_messages_is_written_whole() {
+    const TALKERS: usize = 4;
+    const EACH: usize = 150;
+    let home = Home::new();
+    let mut server = home.server();
+    let mut crowd = Crowd::new(server.address);
+    let talkers: Vec<_> =
+        (1..=TALKERS).map(|n| crowd.log_in(u32::try_from(n).unwrap(), &format!("talker {n}"))).collect();
+    let long = "«¿Qué tal?», dijo. ".repeat(710);
+    for _ in 0..EACH {
+        for talker in &talkers {
+            crowd.say(*talker, long.trim_end());
+        }
+    }
+    let everything = |crowd: &mut Crowd| talkers.iter().all(|talker| crowd.members[*talker].settled.len() == EACH);
+    crowd.run("all answers", everything);
+    server.stop();
+    println!("{} lost", home.activities_of("lost").len());
+    assert_eq!(home.activities_of("lost"), Vec::<serde_json::Value>::new());
+    assert_eq!(home.activities_of("message").len(), TALKERS * EACH);
+}

@@ -25,6 +25,7 @@ mod kill;
 mod reload;
 mod second_client;
 mod server;
+mod soak;
 mod start;
 mod stop;
 mod strangers;

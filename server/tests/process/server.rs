@@ -149,6 +149,13 @@ impl Server {
         status_number(&format!("/proc/{}/status", self.process.id()), "VmRSS:")
     }
 
+    /// Whether SIGSTOP has reached it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
+        let is_stopped = |status: String| status.contains("State:\tT");
+        tasks.into_iter().all(|task| is_stopped(fs::read_to_string(task.unwrap().path().join("status")).unwrap()))
+    }
+
     /// How often its threads have gone to sleep so far.
     pub(crate) fn sleeps(&self) -> u64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
@@ -159,7 +166,8 @@ impl Server {
 
 const SLEEPS: &str = "voluntary_ctxt_switches:";
 
-fn status_number(path: &str, key: &str) -> u64 {
+/// A number from one of the files under /proc.
+pub(crate) fn status_number(path: &str, key: &str) -> u64 {
     let status = fs::read_to_string(path).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("the line is there");
     line.split_whitespace().next().unwrap().parse().unwrap()

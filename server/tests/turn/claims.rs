@@ -3,7 +3,7 @@
 use tertulia_protocol::{Cid, ErrorCode, encode, reply::Placed};
 use tertulia_server::{activity_log::Activity, log::FailureKind};
 
-use crate::support::Rig;
+use crate::support::{Manner, Rig};
 
 #[test]
 fn of_two_who_claim_a_name_at_once_exactly_one_gets_it() {
@@ -143,4 +143,32 @@ fn a_log_that_cannot_begin_stops_the_server_before_anybody_is_in() {
     let mut rig = Rig::unbegun(|log| log.fail(Some(FailureKind::DiskFull)));
     assert!(rig.try_step().is_err());
     assert!(rig.log().entries().is_empty(), "nothing stands where the genesis has to stand");
+}
+
+/// Ten thousand names were a script's for the asking, and are for ever.
+#[test]
+fn an_address_has_its_names_an_hour_and_who_has_one_gets_in_all_the_same() {
+    let mut rig = Rig::limited(|limits| limits.names_per_address_per_hour = 60);
+    let come = |rig: &mut Rig, device: u64, address: [u8; 4], name: &str| {
+        let mut client = rig.connect_from(device, Manner::default(), (address, 99).into());
+        client.hello();
+        rig.settle_with(&mut client);
+        client.challenged();
+        client.prove(Some(name));
+        rig.settle_with(&mut client);
+        client
+    };
+    let (here, there) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+    // What is refused for another reason is not counted.
+    come(&mut rig, 999, here, "operator").expect_error(ErrorCode::NAME_RESERVED);
+    for n in 0..60 {
+        come(&mut rig, n, here, &format!("user {n}")).welcomed();
+    }
+    come(&mut rig, 60, here, "one more").expect_error(ErrorCode::TOO_MANY_NAMES);
+    assert_eq!(rig.log().entries().len(), 61);
+    come(&mut rig, 7, here, "user 7").welcomed();
+    come(&mut rig, 61, there, "somebody else").welcomed();
+    rig.sleep(60_000);
+    come(&mut rig, 60, here, "one more").welcomed();
+    come(&mut rig, 62, here, "yet another").expect_error(ErrorCode::TOO_MANY_NAMES);
 }

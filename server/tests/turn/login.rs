@@ -71,7 +71,7 @@ fn a_name_that_is_taken_or_looks_taken_is_refused_with_its_names() {
     assert_eq!(refused(&mut rig, Some("paul"), ErrorCode::NAME_TAKEN), ["paul"]);
     assert_eq!(refused(&mut rig, Some("Paul"), ErrorCode::NAME_TAKEN), ["Paul"]);
     assert_eq!(refused(&mut rig, Some("раul"), ErrorCode::NAME_CONFUSABLE), ["раul", "paul"]);
-    assert_eq!(refused(&mut rig, Some("operator"), ErrorCode::NAME_TAKEN), ["operator"]);
+    assert_eq!(refused(&mut rig, Some("operator"), ErrorCode::NAME_RESERVED), ["operator"]);
     refused(&mut rig, None, ErrorCode::NAME_NEEDED);
     assert_eq!(rig.log().entries().len(), 2, "what admit refuses is no entry");
 }

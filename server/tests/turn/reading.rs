@@ -143,7 +143,10 @@ fn sync_tells_what_changed_since() {
 
 #[test]
 fn more_people_than_fit_come_in_several_answers() {
-    let mut rig = Rig::limited(|limits| limits.connections_per_address = 10_000);
+    let mut rig = Rig::limited(|limits| {
+        limits.connections_per_address = 10_000;
+        limits.names_per_address_per_hour = 10_000;
+    });
     let mut challenged: Vec<Client> = (0..1_200).map(|_| rig.connect()).collect();
     challenged.iter().for_each(Client::hello);
     rig.settle();
