@@ -51,7 +51,7 @@ fn fitting(kind: Kind, body: Vec<u8>, id: u64) -> Vec<u8> {
     match kind {
         Kind::INVITE | Kind::REMOVE => MemberBody { user: UserId(id) }.to_bytes(),
         Kind::ROLE => RoleBody { user: UserId(id), role: 1 + u16::try_from(id % 2).unwrap() }.to_bytes(),
-        Kind::ARCHIVE => ArchiveBody { archived: id % 4 == 0 }.to_bytes(),
+        Kind::ARCHIVE => ArchiveBody { archived: id.is_multiple_of(4) }.to_bytes(),
         Kind::EXPIRE => ExpireBody { upto: Rseq(id) }.to_bytes(),
         Kind::NAME_CLAIM => {
             let name = format!("user {id}");

@@ -168,7 +168,7 @@ fn names_of_people_change_and_stay_theirs() {
         ("ANA", ErrorCode::NAME_TAKEN),
         ("eva", ErrorCode::NAME_TAKEN),
         ("аnа", ErrorCode::NAME_CONFUSABLE),
-        ("operator", ErrorCode::NAME_TAKEN),
+        ("operator", ErrorCode::NAME_RESERVED),
         ("", ErrorCode::BAD_NAME),
     ] {
         assert_eq!(world.write(luis, rename(to)).unwrap_err(), code, "{to}");

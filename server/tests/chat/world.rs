@@ -96,7 +96,8 @@ impl World {
     }
 
     /// Asks admit and lets apply decide; they agree, and a refusal is the same.
-    pub(crate) fn write(&mut self, author: UserId, wish: Wish) -> Result<Applied, ErrorCode> {
+    pub(crate) fn write(&mut self, author: UserId, wish: impl Into<Wish>) -> Result<Applied, ErrorCode> {
+        let wish = wish.into();
         let asked = self.ask(author, &wish, false).map(drop);
         let entry = match self.ask(author, &wish, true) {
             Ok(entry) => entry,
@@ -125,7 +126,8 @@ impl World {
             .map_err(|refusal| refusal.code)
     }
 
-    pub(crate) fn place(&mut self, author: UserId, wish: Wish) -> Placement {
+    pub(crate) fn place(&mut self, author: UserId, wish: impl Into<Wish>) -> Placement {
+        let wish = wish.into();
         match self.write(author, wish.clone()) {
             Ok(Applied { outcome: Outcome::Placed(placement), .. }) => placement,
             other => panic!("{wish:?}: {other:?}"),
