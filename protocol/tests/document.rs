@@ -6,7 +6,8 @@ mod golden_bytes;
 
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use tertulia_protocol::{
-    ClientFrame, ErrorCode, HEADER_BYTES, InvalidName, Nonce, PublicKey, RawFrame, ServerFrame, handshake, limits,
+    ClientFrame, ErrorCode, HEADER_BYTES, InvalidName, Kind, Nonce, PublicKey, RawFrame, ServerFrame, entry::NO_BODY,
+    handshake, limits, push, reply,
 };
 
 macro_rules! golden {
@@ -102,8 +103,59 @@ fn every_code_is_in_the_table() {
         }
     }
     let rows = DOCUMENT.lines().filter(|line| line.contains(" | connection |") || line.contains(" | request |"));
-    let before_welcome = DOCUMENT.lines().filter(|line| line.contains(" | request, or connection"));
-    assert_eq!(rows.count() + before_welcome.count(), ErrorCode::ALL.len());
+    let both = [" | request, or connection", " | connection, or a rename |"];
+    let of_both = DOCUMENT.lines().filter(|line| both.iter().any(|about| line.contains(about)));
+    assert_eq!(rows.count() + of_both.count(), ErrorCode::ALL.len());
+}
+
+#[test]
+fn every_kind_is_in_the_table() {
+    let kinds = [
+        (Kind::GENESIS, "genesis"),
+        (Kind::NAME_CLAIM, "name claim"),
+        (Kind::NEW_LOG, "new log"),
+        (Kind::RENAME, "rename"),
+        (Kind::PROFILE, "profile"),
+        (Kind::ROOM_OPEN, "room open"),
+        (Kind::ROOM_NAME, "room name"),
+        (Kind::ROOM_TOPIC, "room topic"),
+        (Kind::JOIN, "join"),
+        (Kind::LEAVE, "leave"),
+        (Kind::INVITE, "invite"),
+        (Kind::REMOVE, "remove"),
+        (Kind::ROLE, "role"),
+        (Kind::ARCHIVE, "archive"),
+        (Kind::KEEP, "keep"),
+        (Kind::EXPIRE, "expire"),
+        (Kind::MESSAGE, "message"),
+        (Kind::EDIT, "edit"),
+        (Kind::DELETE, "delete"),
+        (Kind::REACT, "react"),
+        (Kind::UNREACT, "unreact"),
+    ];
+    for (kind, name) in kinds {
+        says(&format!("\n| {} | {name} | ", kind.0));
+    }
+    let section = DOCUMENT.split("\n## 8.").nth(1).and_then(|rest| rest.split("\n## 9.").next());
+    let rows = section
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| line.strip_prefix("| ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())));
+    assert_eq!(rows.count(), kinds.len());
+    assert_eq!(Kind::FIRST_CONTENT.0, 256);
+    says("Kinds below 256 are *state*, from 256 on *content*");
+}
+
+#[test]
+fn numbers_of_rooms_and_notices_are_what_the_document_says() {
+    assert_eq!([reply::ROOM_PUBLIC, reply::ROOM_PRIVATE, reply::ROOM_DIRECT], [1, 2, 3]);
+    says("`RoomRow.kind` is 1 for a public room");
+    says("2 for a private one");
+    says("3 for a direct one");
+    says(&format!("`role` is {} for a member, {} for an owner", reply::ROLE_MEMBER, reply::ROLE_OWNER));
+    says(&format!("`what` {}: nothing but deletions", push::NOTICE_READ_ONLY));
+    assert_eq!(NO_BODY, [0xa0]);
+    says("| none | join, leave, delete | none: `a0` |");
 }
 
 #[test]
@@ -133,7 +185,7 @@ fn limits_are_what_the_document_says() {
     assert_eq!((limits::TEXT_BYTES_MAX, limits::BODY_BYTES_MAX), (16_384, 32_768));
     says("1 byte to 16,384 bytes");
     says("(32,768 bytes)");
-    says(&format!("| `mentions` | at most {};", limits::MENTIONS_MAX));
+    says(&format!("| `mentions` | at most {} people,", limits::MENTIONS_MAX));
     says(&format!(
         "At most {} characters (code points) and at most {} bytes",
         limits::NAME_CHARS_MAX,
@@ -141,9 +193,23 @@ fn limits_are_what_the_document_says() {
     ));
     says(&format!("more than {} bytes as `too_long`", 4 * limits::NAME_BYTES_MAX));
     assert_eq!(limits::PAGE_BODY_BYTES_MAX, 147_456);
-    says(&format!("at most {} entries whose bodies have at most 144 KiB (147,456 bytes)", limits::PAGE_ENTRIES_MAX));
-    assert_eq!(limits::SYNC_USERS_MAX, 1_000);
-    says("at most 1,000. If");
+    says(&format!("A page has at most {} entries", limits::PAGE_ENTRIES_MAX));
+    says("all entries of a page together, those in `later` included, weigh\nat most 144 KiB (147,456 bytes)");
+    says("they weigh at most 144 KiB (147,456 bytes; the weight is that\nof a page)");
+    says(&format!("and {} for each mention", limits::MENTION_WEIGHT));
+    assert_eq!(limits::PAGE_LATER_MAX, 1_000);
+    says("at most 1,000 entries in `later`");
+    says(&format!("At most {} hits stand in one answer", limits::HITS_MAX));
+    says(&format!("At most {} rows of\n", limits::ROWS_MAX));
+    says(&format!("Both hold at most {}\nrows", limits::ROWS_MAX));
+    says(&format!("A frame holds at most {} rows; so does one of `Rooms`", limits::ROWS_MAX));
+    says(&format!("`next` (at most {} bytes", limits::NEXT_BYTES_MAX));
+    says(&format!("They have at most {} bytes, and may be empty", limits::SEARCH_BYTES_MAX));
+    says(&format!("| topic | 1 to {} bytes", limits::TOPIC_BYTES_MAX));
+    says(&format!("| emoji | 1 to {} bytes", limits::EMOJI_BYTES_MAX));
+    says(&format!("mention the person, at most {};", limits::MENTIONS_COUNTED_MAX));
+    says(&format!("a message ends it, and so do {} s.", limits::TYPING_MS / 1_000));
+    says(&format!("not in rooms of more than {} members", limits::TYPING_MEMBERS_MAX));
     says(&format!("Above {} people", limits::PRESENCE_LISTED_MAX));
     says(&format!("At most {} requests of a connection", limits::UNANSWERED_REQUESTS_MAX));
     says(&format!("nothing for **{} s**", limits::HEARTBEAT_AFTER_MS / 1_000));

@@ -14,7 +14,7 @@ use messages::{client_frame, encode_client, encode_server, server_frame};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use tertulia_protocol::{
     ClientFrame, DecodeError, FrameDecoder, HEADER_BYTES, Message, RawFrame, ServerFrame, UserName,
-    entry::MessageBody,
+    entry::{MessageBody, RoomOpenBody},
     limits::{DECODED_BYTES_PER_FRAME_BYTE, FRAME_BYTES_MAX},
     push, reply, request,
 };
@@ -96,8 +96,9 @@ proptest! {
     #[test]
     fn random_bytes_are_survived(bytes in vec(any::<u8>(), 0..400), piece in 1..50_usize) {
         decode_all(&bytes, piece);
-        let _ = MessageBody::from_bytes(&bytes);
-        for kind in (0x01..=0x13).chain(0x40..=0x51).chain([0x80]) {
+        let (_, peak, _) = counted(|| (MessageBody::from_bytes(&bytes), RoomOpenBody::from_bytes(&bytes)));
+        prop_assert!(peak <= 4 * bytes.len() + 64, "{peak} bytes for bodies of {}", bytes.len());
+        for kind in (0x01..=0x17).chain(0x40..=0x55).chain(0x80..=0x91) {
             decode_both(kind, &bytes);
         }
     }
@@ -195,8 +196,15 @@ fn the_worst_lists_stay_within_the_limit() {
     let welcome = [0xa6, 0x00, 0x00, 0x01, 0x00, 0x02, 0x60, 0x03, 0x00, 0x04];
     let lineage = worst(of_server, reply::Welcome::TYPE, &welcome, &lineage, &[0x05, 0x00]);
     let row = [0xa5, 0x00, 0x00, 0x01, 0x00, 0x02, 0x60, 0x03, 0x00, 0x04, 0x00];
-    let synced = [0xa5, 0x00, 0x00, 0x01, 0x00, 0x02];
-    let rooms = worst(of_server, reply::Synced::TYPE, &synced, &row, &[0x03, 0x80, 0x04, 0xf4]);
+    let rooms = worst(of_server, reply::Synced::TYPE, &[0xa4, 0x00, 0x00, 0x01, 0x00, 0x02], &row, &[0x03, 0x80]);
+    let more = worst(of_server, reply::Browsed::TYPE, &[0xa3, 0x00, 0x00, 0x01], &row, &[0x02, 0xf4]);
+    let mine = worst(of_server, push::Rooms::TYPE, &[0xa1, 0x00], &row, &[]);
+    let synced = [0xa5, 0x00, 0x00, 0x01, 0x00, 0x02, 0x80, 0x03, 0x80];
+    let gone = worst(of_server, reply::Synced::TYPE, &[&synced[..], &[0x05]].concat(), &[0x00], &[]);
+    let row = [0x83, 0x00, 0x00, 0x00];
+    let erased = worst(of_server, reply::Synced::TYPE, &[&synced[..], &[0x06]].concat(), &row, &[]);
+    let list = [0xa4, 0x00, 0x00, 0x01, 0x00, 0x02];
+    let members = worst(of_server, reply::MemberList::TYPE, &list, &[0x82, 0x00, 0x00], &[0x03, 0xf4]);
     let users = worst(of_server, push::Users::TYPE, &[0xa1, 0x00], &[0xa2, 0x00, 0x00, 0x01, 0x60], &[]);
     let page = [0xa4, 0x00, 0x00, 0x01, 0x00, 0x02];
     let entry = [&[0x8a][..], &[0; 7], &[0xf6, 0xf6, 0x40]].concat();
@@ -204,9 +212,17 @@ fn the_worst_lists_stay_within_the_limit() {
     // One mention makes a vector of four; a body of one byte an allocation of its own.
     let entry = [&[0x8a][..], &[0; 7], &[0xf6, 0x81, 0x00, 0x41, 0x00]].concat();
     let mentioning = worst(of_server, reply::Page::TYPE, &page, &entry, &[0x03, 0x00]);
+    let later = [0xa5, 0x00, 0x00, 0x01, 0x00, 0x02, 0x80, 0x03, 0x00, 0x04];
+    let later = worst(of_server, reply::Page::TYPE, &later, &entry, &[]);
+    let hit = [&[0x82, 0x00][..], &entry].concat();
+    let hits = worst(of_server, reply::Hits::TYPE, &[0xa2, 0x00, 0x00, 0x01], &hit, &[]);
     let presence = worst(of_server, push::Presence::TYPE, &[0xa2, 0x00, 0x00, 0x01], &[0x00], &[]);
+    let typing = worst(of_server, push::Typing::TYPE, &[0xa2, 0x00, 0x00, 0x01], &[0x00], &[]);
 
-    let all = [params, lineage, rooms, users, entries, mentioning, presence];
+    let all = [
+        params, lineage, rooms, more, mine, gone, erased, members, users, entries, mentioning, later, hits, presence,
+        typing,
+    ];
     let limit = 100 * DECODED_BYTES_PER_FRAME_BYTE;
     assert!(all.iter().all(|worst| *worst <= limit), "{all:?}");
     assert!(params > limit - 100, "the limit is not a guess: {params}");

@@ -7,10 +7,12 @@ mod golden_bytes;
 use golden_bytes::bytes;
 use tertulia_protocol::{
     Cid, ClientFrame, DecodeError, FrameDecoder, FrameError, Message, RawFrame, RequestId, Seq, ServerFrame, UserId,
-    encode, entry::MessageBody, push, reply, request,
+    encode,
+    entry::{KeepBody, MemberBody, MessageBody},
+    push, reply, request,
 };
 
-const SYNC: request::Sync = request::Sync { request: RequestId(2), since: Seq(0), users_after: None };
+const SYNC: request::Sync = request::Sync { request: RequestId(2), since: Seq(0), after: None };
 
 /// A payload of type `Sync`.
 fn check(payload: &str, expected: Result<request::Sync, DecodeError>) {
@@ -34,7 +36,7 @@ fn server_refuses<M: Message>(payloads: &[&str]) {
 #[test]
 fn what_may_be_written_in_several_ways_is_read() {
     check("a2 00 02 01 00", Ok(SYNC));
-    check("a3 00 02 01 00 02 09", Ok(request::Sync { users_after: Some(UserId(9)), ..SYNC }));
+    check("a3 00 02 01 00 02 41 09", Ok(request::Sync { after: Some(vec![9]), ..SYNC }));
     check("a3 00 02 01 00 02 f6", Ok(SYNC)); // null for absent
     check("a2 00 1802 01 00", Ok(SYNC)); // numbers longer than they must be
     check("a2 00 1a00000002 01 1b0000000000000000", Ok(SYNC));
@@ -143,7 +145,14 @@ fn values_are_of_their_type_and_in_its_range() {
         assert_eq!(decode(cid(&wrong)), Err(DecodeError::Malformed), "{wrong}");
     }
     // A boolean is no number.
-    server_refuses::<reply::Synced>(&["a5 00 02 01 00 02 80 03 80 04 01", "a5 00 02 01 00 02 f6 03 80 04 f4"]);
+    server_refuses::<reply::Browsed>(&["a3 00 02 01 80 02 01", "a3 00 02 01 f6 02 f4", "a3 00 02 01 80 02 f6"]);
+    // Bytes are no list and no text; a number is no byte string.
+    server_refuses::<reply::Synced>(&[
+        "a5 00 02 01 00 02 80 03 80 04 81 00",
+        "a5 00 02 01 00 02 80 03 80 04 60",
+        "a5 00 02 01 00 02 80 03 80 04 00",
+        "a5 00 02 01 00 02 80 03 80 05 40",
+    ]);
     // 64 bits with a sign.
     server_refuses::<reply::Placed>(&[
         "a5 00 01 01 01 02 01 03 01 04 1b8000000000000000",
@@ -182,6 +191,44 @@ fn arrays_may_be_longer_than_known_and_not_shorter() {
     }
 }
 
+/// Rows that are arrays: too short is an error, longer is a newer server.
+#[test]
+fn rows_may_be_longer_than_known_and_not_shorter() {
+    let read = |kind, payload: &str| ServerFrame::decode(RawFrame { kind, payload: &bytes(payload) });
+    let erased = |row: &str| read(reply::Synced::TYPE, &format!("a5 00 02 01 00 02 80 03 80 06 81 {row}"));
+    let member = |row: &str| read(reply::MemberList::TYPE, &format!("a4 00 02 01 1820 02 81 {row} 03 f4"));
+    let hit = |row: &str| read(reply::Hits::TYPE, &format!("a2 00 02 01 81 {row}"));
+    let entry = "8a 03 01 01 00 02 02 190100 f6 f6 40";
+    assert!(erased("83 01 02 03").is_ok() && member("82 02 01").is_ok() && hit(&format!("82 01 {entry}")).is_ok());
+    assert_eq!(erased("84 01 02 03 81 00"), erased("83 01 02 03"));
+    assert_eq!(member("83 02 01 f6"), member("82 02 01"));
+    assert_eq!(hit(&format!("83 01 {entry} 60")), hit(&format!("82 01 {entry}")));
+    for wrong in ["82 01 02", "83 01 02 f6", "a3 00 01 01 02 02 03", "f6", "80"] {
+        assert_eq!(erased(wrong), Err(DecodeError::Malformed), "{wrong}");
+    }
+    for wrong in ["81 02", "82 02 f6", "82 02 1a00010000", "02"] {
+        assert_eq!(member(wrong), Err(DecodeError::Malformed), "{wrong}");
+    }
+    for wrong in ["81 01", "82 01 f6", "01", entry] {
+        assert_eq!(hit(wrong), Err(DecodeError::Malformed), "{wrong}");
+    }
+}
+
+/// A body that is none is no reason to end a connection: it is shown as unreadable.
+#[test]
+fn bodies_are_read_as_strictly_as_frames() {
+    assert_eq!(MemberBody::from_bytes(&bytes("a1 00 07")), Some(MemberBody { user: UserId(7) }));
+    assert_eq!(MemberBody::from_bytes(&bytes("a2 00 07 1820 60")), Some(MemberBody { user: UserId(7) }));
+    for wrong in ["", "a0", "a1 00 f6", "a1 00 20", "81 07", "07", "a1 00 07 00", "a2 00 07 00 07", "bf 00 07 ff"] {
+        assert_eq!(MemberBody::from_bytes(&bytes(wrong)), None, "{wrong}");
+    }
+    assert_eq!(KeepBody::from_bytes(&bytes("a0")), Some(KeepBody { days: None }));
+    assert_eq!(KeepBody::from_bytes(&bytes("a1 00 f6")), Some(KeepBody { days: None }));
+    for wrong in ["", "f6", "a1 00 20", "a1 00 1b0000000100000000", "a1 00 61 31"] {
+        assert_eq!(KeepBody::from_bytes(&bytes(wrong)), None, "{wrong}");
+    }
+}
+
 #[test]
 fn types_below_0x80_must_be_known_in_their_direction() {
     let payload = &encode(&SYNC)[5..];
@@ -190,9 +237,9 @@ fn types_below_0x80_must_be_known_in_their_direction() {
         let unknown = (kind < 0x80).then_some(DecodeError::UnknownType(kind));
         // Of a known type, `Sync` or not, these bytes give another answer.
         let client = ClientFrame::decode(frame).map_or_else(|error| Some(error) == unknown, |read| read.is_none());
-        assert_eq!(client, !matches!(kind, 0x01..=0x03 | 0x10..=0x13), "{kind:#04x}");
+        assert_eq!(client, !matches!(kind, 0x01..=0x03 | 0x10..=0x17 | 0x90 | 0x91), "{kind:#04x}");
         let server = ServerFrame::decode(frame).map_or_else(|error| Some(error) == unknown, |read| read.is_none());
-        assert_eq!(server, !matches!(kind, 0x40..=0x46 | 0x50 | 0x51 | 0x80), "{kind:#04x}");
+        assert_eq!(server, !matches!(kind, 0x40..=0x49 | 0x50..=0x55 | 0x80..=0x82), "{kind:#04x}");
     }
 }
 

@@ -12,7 +12,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use tertulia_protocol::{
     Cid, ClientFrame, DeviceId, Entry, FrameDecoder, Kind, Message, RawFrame, RequestId, RoomId, Rseq, Seq,
     ServerFrame, Text, UserId, encode,
-    entry::MessageBody,
+    entry::{MessageBody, ReactionBody},
     limits::{self, FRAME_BYTES_MAX},
     push, reply, request,
 };
@@ -92,7 +92,7 @@ proptest! {
 
     #[test]
     fn types_that_may_be_skipped_are_skipped_whatever_they_hold(
-        kind in 0x81..=u8::MAX,
+        kind in 0x92..=u8::MAX,
         payload in vec(any::<u8>(), 0..50),
     ) {
         prop_assert_eq!(ServerFrame::decode(RawFrame { kind, payload: &payload }), Ok(None));
@@ -130,7 +130,7 @@ proptest! {
 fn every_split_gives_the_same_frames() {
     let said = [
         encode(&request::Heartbeat {}),
-        encode(&request::Sync { request: RequestId(1), since: Seq(500), users_after: None }),
+        encode(&request::Sync { request: RequestId(1), since: Seq(500), after: None }),
         encode(&request::Resend {}),
     ];
     let bytes = said.concat();
@@ -190,6 +190,8 @@ struct NewerPull {
     #[n(3)]
     to: u64,
     #[n(4)]
+    later_only: Option<bool>,
+    #[n(5)]
     newest_edits: Option<bool>,
 }
 
@@ -205,8 +207,8 @@ struct NewerLineage {
 
 #[test]
 fn older_and_newer_programs_understand_each_other() {
-    let mut newer = NewerPull { request: 1, room: 1, from: 2, to: 3, newest_edits: Some(true) };
-    let older = request::Pull { request: RequestId(1), room: RoomId(1), from: Rseq(2), to: Rseq(3) };
+    let mut newer = NewerPull { request: 1, room: 1, from: 2, to: 3, later_only: None, newest_edits: Some(true) };
+    let older = request::Pull { request: RequestId(1), room: RoomId(1), from: Rseq(2), to: Rseq(3), later_only: None };
     let read = |payload: &[u8]| ClientFrame::decode(RawFrame { kind: request::Pull::TYPE, payload });
     let encoded = |pull: &NewerPull| minicbor::to_vec(pull).expect("vectors take everything");
     assert_eq!(read(&encoded(&newer)), Ok(Some(ClientFrame::Pull(older))));
@@ -236,12 +238,13 @@ fn older_and_newer_programs_understand_each_other() {
     assert_eq!(ServerFrame::decode(frame), Ok(Some(ServerFrame::Welcome(welcome))));
 }
 
-/// Whatever the limits allow together must fit into a frame, with every number at its longest.
-#[test]
-fn the_largest_of_each_fits_into_a_frame() {
-    let fits = |frame: Vec<u8>| assert!(frame.len() - 4 <= FRAME_BYTES_MAX, "{} bytes", frame.len() - 4);
-    let everybody = |count| Some(vec![UserId(u64::MAX); count]);
-    let entry = |body| Entry {
+fn everybody(count: usize) -> Option<Vec<UserId>> {
+    Some(vec![UserId(u64::MAX); count])
+}
+
+/// The largest entry there is with so many mentions and such a body.
+fn largest_entry(mentions: usize, body: usize) -> Entry {
+    Entry {
         seq: Seq(u64::MAX),
         rseq: Rseq(u64::MAX),
         count: u64::MAX,
@@ -250,30 +253,132 @@ fn the_largest_of_each_fits_into_a_frame() {
         device: DeviceId(u64::MAX),
         kind: Kind(u16::MAX),
         target: Some(Rseq(u64::MAX)),
-        mentions: everybody(limits::MENTIONS_MAX),
+        mentions: everybody(mentions),
         body: vec![0; body],
         cid: Some(Cid([0xff; 16])),
-    };
-    let entries = usize::try_from(limits::PAGE_ENTRIES_MAX).expect("a small number");
-    let each = limits::PAGE_BODY_BYTES_MAX / entries;
-    fits(encode(&reply::Page {
-        request: RequestId(u32::MAX),
+    }
+}
+
+/// The largest row there is of a room.
+fn largest_room() -> reply::RoomRow {
+    reply::RoomRow {
         room: RoomId(u64::MAX),
-        entries: vec![entry(each); entries],
+        kind: u16::MAX,
+        name: "ñ".repeat(limits::NAME_BYTES_MAX / 2),
         head: Rseq(u64::MAX),
+        count: u64::MAX,
+        topic: Some("ñ".repeat(limits::TOPIC_BYTES_MAX / 2)),
+        role: Some(u16::MAX),
+        mark: Some(Rseq(u64::MAX)),
+        mark_count: Some(u64::MAX),
+        mentions: Some(u64::MAX),
+        archived: Some(true),
+        with: Some(UserId(u64::MAX)),
+        members: Some(u64::MAX),
+        keep_days: Some(u32::MAX),
+    }
+}
+
+/// How many bytes a part of a message takes.
+fn length<T: Encode<()>>(part: T) -> usize {
+    minicbor::to_vec(part).expect("vectors take everything").len()
+}
+
+fn fits(frame: &[u8]) {
+    assert!(frame.len() - 4 <= FRAME_BYTES_MAX, "{} bytes", frame.len() - 4);
+}
+
+/// Whatever the limits allow together must fit into a frame, with every number at its longest.
+#[test]
+fn the_largest_of_each_fits_into_a_frame() {
+    fits(&encode(&push::RoomEntry {
+        room: RoomId(u64::MAX),
+        entry: largest_entry(limits::MENTIONS_MAX, limits::BODY_BYTES_MAX),
     }));
-    fits(encode(&push::RoomEntry { room: RoomId(u64::MAX), entry: entry(limits::BODY_BYTES_MAX) }));
-    let name = "ñ".repeat(limits::NAME_BYTES_MAX / 2);
-    let row = reply::UserRow { user: UserId(u64::MAX), name };
-    fits(encode(&push::Users { users: vec![row; limits::SYNC_USERS_MAX] }));
-    fits(encode(&push::Presence {
+    fits(&encode(&push::Presence {
         online: u64::MAX,
         whole: everybody(limits::PRESENCE_LISTED_MAX),
         came: everybody(limits::PRESENCE_LISTED_MAX),
         went: everybody(limits::PRESENCE_LISTED_MAX),
+        away: everybody(limits::PRESENCE_LISTED_MAX),
+        back: everybody(limits::PRESENCE_LISTED_MAX),
     }));
+    let users = vec![UserId(u64::MAX); limits::TYPING_MEMBERS_MAX];
+    fits(&encode(&push::Typing { room: RoomId(u64::MAX), users }));
     let longest = Text::parse(&"x".repeat(limits::TEXT_BYTES_MAX)).expect("a text at its limit");
     assert!(MessageBody { text: longest.as_str().into() }.to_bytes().len() <= limits::BODY_BYTES_MAX);
+}
+
+/// As many rows as there may be, of the longest sort, and of each sort.
+#[test]
+fn the_largest_rows_fit_into_a_frame() {
+    let request = RequestId(u32::MAX);
+    let rooms = || vec![largest_room(); limits::ROWS_MAX];
+    let user =
+        reply::UserRow { user: UserId(u64::MAX), name: "ñ".repeat(limits::NAME_BYTES_MAX / 2), hue: Some(u16::MAX) };
+    let erased = reply::Erased { room: RoomId(u64::MAX), from: Rseq(u64::MAX), to: Rseq(u64::MAX) };
+    let member = reply::MemberRow { user: UserId(u64::MAX), role: u16::MAX };
+    let synced = reply::Synced {
+        request,
+        position: Seq(u64::MAX),
+        rooms: rooms(),
+        users: Vec::new(),
+        next: Some(vec![0xff; limits::NEXT_BYTES_MAX]),
+        gone: Some(Vec::new()),
+        erased: Some(Vec::new()),
+    };
+    fits(&encode(&synced));
+    // A row of a room is the longest: however the rows are shared out, this is the most.
+    let room = length(largest_room());
+    assert!([length(&user), length(erased), length(u64::MAX)].iter().all(|row| *row < room));
+    fits(&encode(&push::Rooms { rooms: rooms() }));
+    fits(&encode(&reply::Browsed { request, rooms: rooms(), more: true }));
+    fits(&encode(&push::Users { users: vec![user; limits::ROWS_MAX] }));
+    let members = vec![member; limits::ROWS_MAX];
+    fits(&encode(&reply::MemberList { request, room: RoomId(u64::MAX), members, more: true }));
+}
+
+/// Pages and hits at their weight, which is shared out in the ways that cost most.
+#[test]
+fn the_largest_pages_and_hits_fit_into_a_frame() {
+    let entries_max = usize::try_from(limits::PAGE_ENTRIES_MAX).expect("a small number");
+    let all = entries_max + limits::PAGE_LATER_MAX;
+    let page = |entries, later| {
+        fits(&encode(&reply::Page {
+            request: RequestId(u32::MAX),
+            room: RoomId(u64::MAX),
+            entries,
+            head: Rseq(u64::MAX),
+            later: Some(later),
+            cut: Some(true),
+            from: Some(Rseq(u64::MAX)),
+        }));
+    };
+    let hits = |entries: Vec<Entry>| {
+        let hits = entries.into_iter().map(|entry| push::RoomEntry { room: RoomId(u64::MAX), entry });
+        fits(&encode(&reply::Hits { request: RequestId(u32::MAX), hits: hits.collect(), below: Some(Seq(u64::MAX)) }));
+    };
+    // Nothing but bodies, and nothing but mentions, each until the weight is reached.
+    let body = limits::PAGE_BODY_BYTES_MAX / all;
+    page(vec![largest_entry(0, body); entries_max], vec![largest_entry(0, body); limits::PAGE_LATER_MAX]);
+    let mentions = limits::PAGE_BODY_BYTES_MAX / limits::MENTION_WEIGHT / all;
+    page(vec![largest_entry(mentions, 0); entries_max], vec![largest_entry(mentions, 0); limits::PAGE_LATER_MAX]);
+    let crowded = limits::PAGE_BODY_BYTES_MAX / limits::MENTION_WEIGHT / limits::MENTIONS_MAX;
+    let mut later = vec![largest_entry(0, 0); limits::PAGE_LATER_MAX];
+    later[..crowded - entries_max].fill(largest_entry(limits::MENTIONS_MAX, 0));
+    page(vec![largest_entry(limits::MENTIONS_MAX, 0); entries_max], later);
+    hits(vec![largest_entry(limits::MENTIONS_MAX, 2_000); limits::HITS_MAX]);
+    let long = limits::PAGE_BODY_BYTES_MAX / (limits::TEXT_BYTES_MAX + 5);
+    hits(vec![largest_entry(0, limits::TEXT_BYTES_MAX + 5); long]);
+    // Reactions at their longest, without a word beside them.
+    let emoji = ReactionBody { emoji: "x".repeat(limits::EMOJI_BYTES_MAX) }.to_bytes();
+    page(vec![largest_entry(0, 0); entries_max], vec![largest_entry(0, emoji.len()); limits::PAGE_LATER_MAX]);
+    // One that is heavier than all together may be is the only one.
+    page(Vec::new(), vec![largest_entry(limits::MENTIONS_MAX, limits::BODY_BYTES_MAX)]);
+    // What the weight does not count.
+    let entry = largest_entry(limits::MENTIONS_MAX, limits::BODY_BYTES_MAX);
+    let weight = limits::MENTION_WEIGHT * limits::MENTIONS_MAX + limits::BODY_BYTES_MAX;
+    assert_eq!(length(entry) - weight, 89);
 }
 
 /// Puts a field behind the last one of a map that has fewer than 23.

@@ -75,9 +75,7 @@ impl Chat {
         kind: Kind,
         target: Option<Rseq>,
     ) -> Result<(), Refusal> {
-        let Some(index) = self.directory.index_of(author) else {
-            return Err(not_allowed("nobody of that number is known"));
-        };
+        let index = self.directory.index_of(author).ok_or_else(no_room)?;
         may_say(self.rooms.get(&room).ok_or_else(no_room)?, author, index, kind, target)
     }
 

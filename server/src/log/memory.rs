@@ -1,16 +1,23 @@
 //! The log of the tests, of the simulation and of the benches: everything in memory, nothing durable.
 //!
 //! It keeps the contract of [`Log`] to the letter, and lets its owner decide what a disk would decide: when a draft
-//! becomes durable ([`MemoryLog::hold`], [`MemoryLog::release`]), when it fails ([`MemoryLog::fail`]), when the disk
-//! is gone for good ([`MemoryLog::break_down`]), and what is left after the plug was pulled
-//! ([`MemoryLog::into_entries`]). **Invariant:** no thread, no clock, no file; the same calls give the same events.
+//! becomes durable ([`MemoryLog::hold`], [`MemoryLog::release`]), when the derived work behind it is done
+//! ([`MemoryLog::hold_derived`]), when storing fails ([`MemoryLog::fail`], [`MemoryLog::fill`]), when the disk is gone
+//! for good ([`MemoryLog::break_down`]), and what is left after the plug was pulled ([`MemoryLog::after_power_loss`]).
+//! A crash before a commit is a hold and a power loss; a crash behind it, before anybody was told, is a release
+//! without a poll and a power loss. **Invariant:** no thread, no clock, no file; the same calls give the same events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 
-use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
+use tertulia_protocol::{Cid, Kind, RoomId, Rseq, Seq, UserId, entry::MessageBody};
 
-use super::{Derived, Draft, Entry, Event, FailureKind, Log, Mark, Query, Ticket, Wake};
+use super::search::{Sieve, has_link};
+use super::{Derived, Draft, Entry, Event, FailureKind, Log, Mark, Query, Targeting, Ticket, Wake};
+
+/// How many messages are looked through at once when somebody searches.
+const SEARCH_WINDOW: usize = 256;
 
 /// A log in memory.
 #[derive(Default)]
@@ -21,12 +28,16 @@ pub struct MemoryLog {
     waiting: VecDeque<Waiting>,
     held: bool,
     failing: Option<FailureKind>,
+    full: bool,
     /// Failures are counted, so that an acknowledgement speaks only of what its owner had seen by then.
     failures: u64,
     failures_told: u64,
     /// What failed last, until its acknowledgement.
     stuck: Option<FailureKind>,
     broken: bool,
+    derived: DerivedState,
+    marks: BTreeMap<(UserId, RoomId), Mark>,
+    search_step: Option<usize>,
     events: Vec<Event>,
     wake: Option<Wake>,
 }
@@ -35,6 +46,17 @@ enum Waiting {
     Draft(Draft),
     /// The acknowledgement of all failures up to this one, in its place among the drafts.
     Acknowledgement(u64),
+    Marks(Vec<Mark>),
+}
+
+/// What was made of the entries, and what is still to be made of them.
+#[derive(Default)]
+struct DerivedState {
+    upto: Seq,
+    /// The edit whose text a message is found by, where it is not its own.
+    shown: BTreeMap<Seq, Seq>,
+    behind: VecDeque<(Vec<Derived>, Seq)>,
+    held: bool,
 }
 
 impl MemoryLog {
@@ -86,6 +108,28 @@ impl MemoryLog {
         self.failing = why;
     }
 
+    /// The disk is full, or is not any more: nothing is stored but deletions, for which room is kept.
+    pub fn fill(&mut self, full: bool) {
+        self.full = full;
+        self.work_behind();
+    }
+
+    /// From now on derived work (index, erasures) is not done; what has been said so far stays done.
+    pub fn hold_derived(&mut self) {
+        self.derived.held = true;
+    }
+
+    /// Lets the derived work be done, now and from now on.
+    pub fn release_derived(&mut self) {
+        self.derived.held = false;
+        self.work_behind();
+    }
+
+    /// From now on one search looks through so many messages at most, as one does that runs out of time.
+    pub fn limit_search(&mut self, messages: usize) {
+        self.search_step = Some(messages);
+    }
+
     /// The disk is gone: says [`Event::Broken`], and nothing is stored any more.
     pub fn break_down(&mut self, why: &str) {
         self.broken = true;
@@ -106,6 +150,28 @@ impl MemoryLog {
         self.entries
     }
 
+    /// Pulls the plug and starts again: the log as the next start finds it. Entries, marks, erasures and the index stay
+    /// as far as they were durable; what waited is lost, told events or not, and the switches are as on a new log. Who
+    /// starts again replays, and gives the derived work beyond [`MemoryLog::derived_upto`] again.
+    #[must_use]
+    pub fn after_power_loss(self) -> Self {
+        let DerivedState { upto, shown, .. } = self.derived;
+        let derived = DerivedState { upto, shown, ..DerivedState::default() };
+        Self { derived, marks: self.marks, ..Self::with_entries(self.entries) }
+    }
+
+    /// Up to which place the derived work is done, for good.
+    #[must_use]
+    pub fn derived_upto(&self) -> Seq {
+        self.derived.upto
+    }
+
+    /// The read marks that are kept, by person and room.
+    #[must_use]
+    pub fn marks(&self) -> Vec<Mark> {
+        self.marks.values().copied().collect()
+    }
+
     /// The place of the newest entry; 0 if there is none.
     #[must_use]
     pub fn last_seq(&self) -> Seq {
@@ -117,6 +183,7 @@ impl MemoryLog {
         while let Some(waiting) = self.waiting.pop_front() {
             match waiting {
                 Waiting::Acknowledgement(upto) => self.acknowledged(upto),
+                Waiting::Marks(marks) => self.mark(marks),
                 Waiting::Draft(draft) if count > 0 => {
                     count -= 1;
                     self.store(draft);
@@ -127,6 +194,7 @@ impl MemoryLog {
                 }
             }
         }
+        self.work_behind();
         self.wake();
     }
 
@@ -141,7 +209,8 @@ impl MemoryLog {
         if let Some(why) = self.stuck {
             return self.tell(Event::Failed { ticket, why });
         }
-        if let Some(why) = self.failing {
+        let full = (self.full && draft.kind != Kind::DELETE).then_some(FailureKind::DiskFull);
+        if let Some(why) = self.failing.or(full) {
             self.failures += 1;
             self.stuck = Some(why);
             return self.tell(Event::Failed { ticket, why });
@@ -157,6 +226,92 @@ impl MemoryLog {
         let entry = Entry::new(seq, draft);
         self.entries.push(entry.clone());
         self.tell(Event::Committed { ticket, entry });
+    }
+
+    fn mark(&mut self, marks: Vec<Mark>) {
+        self.marks.extend(marks.into_iter().map(|mark| ((mark.user, mark.room), mark)));
+    }
+
+    /// Does the derived work, unless something stands in its way.
+    fn work_behind(&mut self) {
+        while !self.derived.held
+            && !self.held
+            && !self.broken
+            && let Some((work, upto)) = self.derived.behind.pop_front()
+        {
+            for derived in work {
+                self.derive_one(derived);
+            }
+            self.derived.upto = self.derived.upto.max(upto);
+        }
+    }
+
+    fn derive_one(&mut self, derived: Derived) {
+        match derived {
+            Derived::Edited { edit, message } => {
+                let readable = self.entry(edit).is_some_and(|edit| MessageBody::from_bytes(&edit.body).is_some());
+                // A message that is erased by now stays so.
+                if readable && self.entry(message).is_some_and(|message| !message.body.is_empty()) {
+                    self.derived.shown.insert(message, edit);
+                }
+            }
+            Derived::Erased { by: _, room, message, rseq } => {
+                self.derived.shown.remove(&message);
+                for entry in &mut self.entries {
+                    let is_edit = entry.kind == Kind::EDIT && entry.room == room && entry.target == Some(rseq);
+                    if entry.seq == message || is_edit {
+                        entry.body.clear();
+                    }
+                }
+            }
+            Derived::Expired { by: _, room, upto } => {
+                let old = |entry: &&mut Entry| entry.seq <= upto && entry.room == room && !entry.kind.is_state();
+                for entry in self.entries.iter_mut().filter(old) {
+                    self.derived.shown.remove(&entry.seq);
+                    entry.body.clear();
+                }
+            }
+        }
+    }
+
+    /// Looks through the messages that are indexed, newest first, by the same means as the log in a file.
+    fn look(&self, query: &Query, max: usize) -> rusqlite::Result<(Vec<Entry>, Option<Seq>)> {
+        let indexed = usize::try_from(self.derived.upto.0).map_or(usize::MAX, |upto| upto.min(self.entries.len()));
+        let below = query.below.map_or(Bound::Unbounded, Bound::Excluded);
+        let within = |entry: &&Entry| std::ops::RangeBounds::contains(&(Bound::Unbounded, below), &entry.seq);
+        let mut candidates = self.entries[..indexed].iter().rev().filter(within).filter_map(|message| {
+            let shown = self.derived.shown.get(&message.seq).and_then(|edit| self.entry(*edit)).unwrap_or(message);
+            let text = MessageBody::from_bytes(&shown.body)?.text;
+            let fits = message.kind == Kind::MESSAGE
+                && query.rooms.binary_search(&message.room).is_ok()
+                && query.author.is_none_or(|author| author == message.author)
+                && query.from.is_none_or(|from| message.at >= from)
+                && query.until.is_none_or(|until| message.at < until)
+                && (!query.has_link || has_link(&text));
+            fits.then(|| (Entry { body: shown.body.clone(), ..message.clone() }, text))
+        });
+        let sieve = Sieve::new()?;
+        let mut left = self.search_step.unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        loop {
+            let window: Vec<(Entry, String)> = candidates.by_ref().take(left.min(SEARCH_WINDOW)).collect();
+            let Some((last, _)) = window.last() else { return Ok((found, None)) };
+            let last = last.seq;
+            left -= window.len();
+            let texts = window.iter().map(|(entry, text)| (entry.seq, text.as_str()));
+            let matching = sieve.matching(&query.words, texts)?;
+            for (entry, _) in window {
+                if matching.binary_search(&entry.seq).is_ok() {
+                    if found.len() == max {
+                        return Ok((found.clone(), found.last().map(|entry: &Entry| entry.seq)));
+                    }
+                    found.push(entry);
+                }
+            }
+            if left == 0 {
+                return Ok((found, Some(last)));
+            }
+        }
     }
 
     fn entry(&self, seq: Seq) -> Option<&Entry> {
@@ -176,6 +331,17 @@ impl MemoryLog {
     }
 }
 
+/// Whether entries of this kind say something about another one, by which it is shown otherwise.
+fn is_later(kind: Kind) -> bool {
+    (Kind::EDIT..=Kind::UNREACT).contains(&kind)
+}
+
+fn targeting(entry: &Entry) -> Targeting {
+    let reaction = matches!(entry.kind, Kind::REACT | Kind::UNREACT);
+    let body = if reaction { entry.body.clone() } else { Vec::new() };
+    Targeting { seq: entry.seq, target: entry.target.unwrap_or_default(), kind: entry.kind, author: entry.author, body }
+}
+
 impl Log for MemoryLog {
     fn append(&mut self, drafts: Vec<Draft>) {
         if self.broken {
@@ -188,6 +354,7 @@ impl Log for MemoryLog {
         for draft in drafts {
             self.store(draft);
         }
+        self.work_behind();
         self.wake();
     }
 
@@ -221,28 +388,59 @@ impl Log for MemoryLog {
         self.wake();
     }
 
-    fn targeting(&mut self, _ticket: Ticket, _room: RoomId, _targets: Vec<Rseq>, _rows_max: usize) {
-        todo!()
+    fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize) {
+        let mut rows: Vec<Targeting> = Vec::new();
+        let (mut from, mut cut) = (targets.last().copied().unwrap_or_default(), false);
+        for (nth, target) in targets.iter().rev().enumerate() {
+            let about = |entry: &&Entry| entry.room == room && entry.target == Some(*target) && is_later(entry.kind);
+            let mut found: Vec<Targeting> = self.entries.iter().rev().filter(about).map(targeting).collect();
+            if rows.len() + found.len() > rows_max {
+                if nth > 0 {
+                    break;
+                }
+                found.truncate(rows_max);
+                cut = true;
+            }
+            rows.append(&mut found);
+            from = *target;
+        }
+        self.tell(Event::Targeting { ticket, rows, from, cut });
+        self.wake();
     }
 
-    fn search(&mut self, _ticket: Ticket, _query: Query, _max: usize) {
-        todo!()
+    fn search(&mut self, ticket: Ticket, query: Query, max: usize) {
+        match self.look(&query, max) {
+            Ok((entries, below)) => self.tell(Event::Searched { ticket, entries, below }),
+            Err(error) => return self.break_down(&error.to_string()),
+        }
+        self.wake();
     }
 
-    fn first_since(&mut self, _ticket: Ticket, _after: Seq, _at: i64) {
-        todo!()
+    fn first_since(&mut self, ticket: Ticket, after: Seq, at: i64) {
+        let behind = self.entries.iter().filter(|entry| entry.seq > after);
+        let seq = behind.map(|entry| (entry.at, entry.seq)).find(|(younger, _)| *younger >= at).map(|(_, seq)| seq);
+        self.tell(Event::FirstSince { ticket, seq });
+        self.wake();
     }
 
-    fn derive(&mut self, _work: Vec<Derived>, _upto: Seq) {
-        todo!()
+    fn derive(&mut self, work: Vec<Derived>, upto: Seq) {
+        self.derived.behind.push_back((work, upto));
+        self.work_behind();
     }
 
-    fn keep_marks(&mut self, _marks: Vec<Mark>) {
-        todo!()
+    fn keep_marks(&mut self, marks: Vec<Mark>) {
+        if self.held || !self.waiting.is_empty() {
+            self.waiting.push_back(Waiting::Marks(marks));
+        } else {
+            self.mark(marks);
+        }
     }
 
     fn probe(&mut self) {
-        todo!()
+        if !self.broken {
+            self.tell(Event::Probed { writable: !self.full && self.failing.is_none() });
+            self.wake();
+        }
     }
 
     fn poll(&mut self, events: &mut Vec<Event>) {
@@ -259,7 +457,9 @@ impl fmt::Debug for MemoryLog {
             .field("held", &self.held)
             .field("failing", &self.failing)
             .field("stuck", &self.stuck)
+            .field("full", &self.full)
             .field("broken", &self.broken)
+            .field("derived_upto", &self.derived.upto)
             .finish_non_exhaustive()
     }
 }

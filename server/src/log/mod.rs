@@ -17,6 +17,7 @@
 
 pub mod local;
 pub mod memory;
+mod search;
 pub mod store;
 
 use std::fmt;
@@ -174,7 +175,7 @@ pub enum Event {
     FirstSince {
         /// Who asked.
         ticket: Ticket,
-        /// The first place at or behind which everything is younger; `None` if all is older.
+        /// The first place that is not older; `None` if all is.
         seq: Option<Seq>,
     },
     /// Answers [`Log::probe`].
@@ -326,8 +327,9 @@ pub trait Log {
     /// Looks for messages, newest first, at most `max` of them, for a bounded time.
     fn search(&mut self, ticket: Ticket, query: Query, max: usize);
 
-    /// Asks for the first place behind `after` from which on every entry is of `at` or later, as far as clocks can be
-    /// trusted.
+    /// Asks for the first place behind `after` that is of `at` or later: everything between the two is older. So what is
+    /// younger is never among what lies ahead of it, however a clock was set; a place with a clock of the future may
+    /// stand in the way of old ones behind it.
     fn first_since(&mut self, ticket: Ticket, after: Seq, at: i64);
 
     /// Says that all up to `upto` was applied, and what follows from it, by rising [`Derived::by`]. It is done behind

@@ -21,7 +21,7 @@ from identity import Profile, new_cid
 from wire import GRAMMAR, PATIENCE, Address, Broken, Wire, decode, encode
 
 VERSION = 1
-USERS_MAX = 1_000
+ROWS_MAX = 500
 HEARTBEAT_AFTER, DEAD_AFTER = 20.0, 55.0
 EXPORTER = b""  # plain TCP
 
@@ -175,7 +175,7 @@ class Client:
         elif kind == wire.ERROR and 0 not in payload:
             assert self.wire.rest() == b"", "an error about the connection is the last frame"
             raise Refused(payload)
-        elif kind in (wire.PLACED, wire.PAGE, wire.SYNCED, wire.ERROR):
+        elif kind in (wire.PLACED, wire.PAGE, wire.SYNCED, wire.BROWSED, wire.MEMBER_LIST, wire.HITS, wire.ERROR):
             purpose = self._waiting.pop(payload[0], None)
             assert purpose is not None, f"an answer that nobody waits for: {payload}"
             self._answer(kind, payload, purpose)
@@ -232,6 +232,14 @@ class Client:
     def _settle(self, cid: bytes) -> None:
         self.profile.outbox = [item for item in self.profile.outbox if item[0] != cid]
 
+    def put(self, room: int, kind: int, body: dict[int, Any], target: Union[int, None] = None) -> dict[int, Any]:
+        """Writes an entry of any kind (section 8), and waits for its place."""
+        return self.ask(wire.WRITE, {1: new_cid(), 2: room, 3: kind, 4: target, 6: encode(body)})
+
+    def mark(self, room: int, rseq: int) -> None:
+        """Says up to where a room was read."""
+        self._send(wire.MARK, {0: room, 1: rseq})
+
     # 11. Reading
 
     def sync(self) -> None:
@@ -239,12 +247,12 @@ class Client:
         self._sync(self.profile.since, None)
         self.until(lambda: not self._waiting)
 
-    def _sync(self, since: int, after: Union[int, None]) -> None:
+    def _sync(self, since: int, after: Union[bytes, None]) -> None:
         self._request(wire.SYNC, {1: since, 2: after}, ("sync", since if after is None else None))
 
     def _synced(self, synced: dict[int, Any], first_since: Union[int, None]) -> None:
         ids = [row[0] for row in synced[3]]
-        assert ids == sorted(set(ids)) and len(ids) <= USERS_MAX, "people by rising id, not too many"
+        assert ids == sorted(set(ids)) and len(ids) <= ROWS_MAX, "people by rising id, not too many"
         self._people(synced[3])
         for row in synced[2]:
             self.heads[row[0]] = max(self.heads.get(row[0], 0), row[3])
@@ -252,8 +260,8 @@ class Client:
         if first_since is not None:
             assert synced[1] >= max(first_since, self.position)
             self._more_since, self._sync_position = first_since, synced[1]
-        if synced[4]:
-            self._sync(self._more_since, ids[-1])
+        if 4 in synced:
+            self._sync(self._more_since, synced[4])
         else:
             self.profile.since = max(self.profile.since, self._sync_position)
 
@@ -315,7 +323,7 @@ class Client:
             assert people is None or people == sorted(set(people)), "by rising id"
         if whole is not None:
             self.online = set(whole)
-        elif came is None and went is None:
+        elif not any(field in presence for field in (2, 3, 4, 5)):
             self.online = None
         elif self.online is not None:
             self.online = (self.online | set(came or [])) - set(went or [])

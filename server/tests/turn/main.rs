@@ -9,7 +9,6 @@ mod accepting;
 mod claims;
 mod ending;
 mod flow;
-mod fold;
 mod joining;
 mod leaving;
 mod limits;

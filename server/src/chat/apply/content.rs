@@ -1,12 +1,11 @@
 //! Apply, of what people say: decided by columns alone, because bodies may be erased or sealed. No allocation for a
 //! plain message but the growth of the place index.
 
-use tertulia_protocol::{ErrorCode, Kind};
+use tertulia_protocol::Kind;
 
 use super::{
     super::{
-        Applied, Chat, Effect, Erasure, Outcome, Placement, Refusal, deed::check_columns, outcome::no_room,
-        rules::may_say,
+        Applied, Chat, Effect, Erasure, Outcome, Placement, deed::check_columns, outcome::no_room, rules::may_say,
     },
     Decided,
     rooms::full,
@@ -17,9 +16,7 @@ impl Chat {
     pub(super) fn say(&mut self, entry: &Entry) -> Decided {
         let &Entry { seq, author, room: id, kind, target, .. } = entry;
         check_columns(kind, id, target, &entry.mentions)?;
-        let Some(index) = self.directory.index_of(author) else {
-            return Err(Refusal::new(ErrorCode::NOT_ALLOWED, "nobody of that number is known"));
-        };
+        let index = self.directory.index_of(author).ok_or_else(no_room)?;
         let room = self.rooms.get_mut(&id).ok_or_else(no_room)?;
         may_say(room, author, index, kind, target)?;
         let about = target.and_then(|rseq| Some((rseq, room.places.get(rseq)?.seq())));
