@@ -62,6 +62,7 @@ fn a_sync_tells_what_changed_whatever_the_size_of_its_answers() {
         let erased = |from, to| Erased { room, from, to };
         assert_eq!(rows.erased, [erased(old[1], old[1]), erased(Rseq(1), last)]);
     }
+    assert_eq!(sync(&world, eva, since, 500).erased, [], "of rooms that she is not in she keeps nothing");
     let fresh = sync(&world, luis, Seq(0), 2);
     assert_eq!(fresh.rooms.iter().map(|row| row.room).collect::<Vec<_>>(), [GENERAL, room]);
     assert_eq!((fresh.users.len(), fresh.erased.len()), (3, 0));
