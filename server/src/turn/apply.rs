@@ -3,7 +3,7 @@
 use tertulia_protocol::{ErrorCode, Rseq, entry::MessageBody, push};
 use tertulia_transport::Socket;
 
-use super::{Broken, Turn};
+use super::{Broken, NAMES_AFTER_MS, Turn};
 use crate::{
     activity_log::Activity,
     chat::{Outcome, Refusal, admit::Author},
@@ -67,6 +67,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Outcome::Claimed { user, device, new } => {
                 if new {
                     self.unannounced.insert(user);
+                    self.names_due.get_or_insert(now.mono + NAMES_AFTER_MS);
                 }
                 if let Some(id) = waiting.and_then(|waiting| waiting.id) {
                     let author = Author { user, device };

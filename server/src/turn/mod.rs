@@ -94,6 +94,9 @@ pub struct Turn<S, L> {
     /// People whose names not everybody has been told. Told ahead of the first thing that names them: so a storm of
     /// newcomers, whom nobody lists, costs nothing.
     unannounced: BTreeSet<UserId>,
+    /// When some of those are told all the same, so that they do not become more and more, nor hold the position back
+    /// that heartbeats tell.
+    names_due: Option<u64>,
     /// Connections that wait for the log to take more, the one that was read longest ago first: else those who came
     /// early and talk without a pause would be all that is ever read.
     starved: BTreeSet<(u64, ConnectionId)>,
@@ -114,6 +117,9 @@ struct Stopping {
     since: u64,
     told: bool,
 }
+
+/// How long a name waits to be needed, in milliseconds; and at most one frame of names that nobody needs in this time.
+const NAMES_AFTER_MS: u64 = 60_000;
 
 /// So many connections of one address beyond its limit may be on their way out at once.
 const REFUSED_PER_ADDRESS: usize = 16;
@@ -169,6 +175,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             answers: Answers::default(),
             answered_bytes: 0,
             unannounced: BTreeSet::new(),
+            names_due: None,
             starved: BTreeSet::new(),
             paced: BTreeSet::new(),
             number: 0,
@@ -308,7 +315,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let stopping = self.stopping.filter(|_| !self.is_stopped());
         let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
         let paced = self.paced.first().map(|(at, _)| *at);
-        self.timers.next().into_iter().chain(paced).chain(self.presence.deadline()).chain(stopping).min()
+        self.timers
+            .next()
+            .into_iter()
+            .chain(paced)
+            .chain(self.names_due)
+            .chain(self.presence.deadline())
+            .chain(stopping)
+            .min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.

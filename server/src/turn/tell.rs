@@ -3,7 +3,7 @@
 use tertulia_protocol::{UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
-use super::{STOP_SETTLE_MS, Stopping, Turn};
+use super::{NAMES_AFTER_MS, STOP_SETTLE_MS, Stopping, Turn};
 use crate::{
     activity_log::Activity,
     close_reason::CloseReason,
@@ -29,6 +29,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.announce(presence.whole.iter().chain(&presence.came).flatten().copied());
             self.fan_out.tell_everybody(&presence, &mut self.connections, limit, &mut self.overflowing);
         }
+        if self.names_due.is_some_and(|due| due <= now.mono) {
+            let some: Vec<UserId> = self.unannounced.iter().copied().take(wire::SYNC_USERS_MAX).collect();
+            self.announce(some);
+            self.names_due = (!self.unannounced.is_empty()).then_some(now.mono + NAMES_AFTER_MS);
+        }
         for login in std::mem::take(&mut self.logins) {
             self.welcome(login, now);
         }
@@ -46,6 +51,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Tells everybody the names of those among these people who are new.
     pub(super) fn announce(&mut self, people: impl IntoIterator<Item = UserId>) {
         let new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
+        if self.unannounced.is_empty() {
+            self.names_due = None;
+        }
         for some in new.chunks(wire::SYNC_USERS_MAX) {
             let directory = self.desk.chat.directory();
             let rows = some.iter().filter_map(|user| Some(directory.user(*user)?.row(*user)));
