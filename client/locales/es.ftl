@@ -59,7 +59,7 @@ users-online-count = Hay { $count } personas en línea.
 profile-not-saved = Esto no se ha podido guardar en el perfil: { $text }
 help-title = Órdenes, que solo ves tú:
 help-escape = Dos barras al principio escriben una: //ejemplo
-help-keys = Intro envía, Mayús+Intro salta de línea.
+help-keys = Intro envía, Mayús+Intro salta de línea. Tab lleva a los botones, Intro los pulsa.
     Ctrl+C copia el mensaje elegido; Ctrl++ y Ctrl+- cambian el tamaño.
 command-users = quién está en línea
 command-help = esta lista

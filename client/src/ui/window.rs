@@ -14,7 +14,7 @@ use super::{
     composer::Composer,
     context::Context,
     first_start::{self, FirstStart},
-    geometry::{WINDOW_MIN, divide},
+    geometry::{WINDOW_MIN, divide, people_fit},
     lines,
     message_list::MessageList,
     paint::Rect,
@@ -209,10 +209,12 @@ impl Parts {
         }
         self.first_start.render(model.form.as_ref(), model.question.is_some());
         self.ask.render(model.question.as_ref(), &context.words);
+        let nothing_to_push = (self.status.has_focus() && !lines::status_has_links(&model))
+            || (self.header.has_focus() && !people_fit(self.window.w()));
         drop(model);
         self.limit_size(dialog);
-        if talking && !was_talking {
-            // The keyboard must not go on writing into a field that is no longer there.
+        if talking && (!was_talking || nothing_to_push) {
+            // The keyboard must not go on writing into a field, or stay on a button, that is no longer there.
             self.composer.focus();
         }
         self.place(context);
