@@ -110,7 +110,7 @@ impl Links {
             event if is_enter(event) => self.push(self.at.get(), context),
             Event::KeyDown if app::event_key() == Key::from_char(' ') => self.push(self.at.get(), context),
             Event::KeyDown if app::event_key() == Key::Tab => {
-                // Beyond the last one the toolkit goes on to the next widget.
+                // Beyond the last one the window goes on to the next widget.
                 let next = self.at.get().and_then(|at| self.next(Some(at), back));
                 if next.is_some() {
                     self.at.set(next);

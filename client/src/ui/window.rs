@@ -7,7 +7,14 @@ use std::{
     rc::Rc,
 };
 
-use fltk::{app, enums::CallbackReason, group::Group, prelude::*, widget::Widget, window::DoubleWindow};
+use fltk::{
+    app,
+    enums::{CallbackReason, Event, Key, Shortcut},
+    group::Group,
+    prelude::*,
+    widget::Widget,
+    window::DoubleWindow,
+};
 
 use super::{
     Options, Outside,
@@ -145,7 +152,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
 
     // The parts that a new size moves exist only later.
     let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
-    let chat = Group::default();
+    let mut chat = Group::default();
     let rooms = side_panels::rooms(context);
     let header = lines::header(context);
     let list = MessageList::new(context, shown);
@@ -153,6 +160,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     let status = lines::status(context);
     let people = side_panels::people(context);
     chat.end();
+    go_round(&mut chat, vec![header.clone(), composer.writing(), status.clone()]);
     let first_start = FirstStart::new(context);
     let ask = Ask::new(context);
     window.end();
@@ -194,6 +202,23 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     });
     *parts.borrow_mut() = Some(built.clone());
     built
+}
+
+/// Tab goes from one to the next that wants the keyboard, and from the last to the first: the toolkit itself stops there.
+fn go_round(chat: &mut Group, mut stops: Vec<Widget>) {
+    chat.super_handle_first(false);
+    chat.handle(move |_, event| {
+        if event != Event::KeyDown || app::event_key() != Key::Tab {
+            return false;
+        }
+        let from = stops.iter().position(WidgetExt::has_focus).unwrap_or(0);
+        let back = app::event_state().contains(Shortcut::Shift);
+        let count = stops.len();
+        (1..count).map(|step| (from + if back { count - step } else { step }) % count).any(|to| {
+            let stop = &mut stops[to];
+            stop.take_focus().is_ok()
+        })
+    });
 }
 
 impl Parts {
