@@ -10,6 +10,7 @@ status-connecting-again = Connecting to { $server }… (attempt { $attempt })
 status-online = Connected to { $server }
 status-encrypted = encrypted
 status-not-encrypted = not encrypted
+status-waits = what you wrote has been waiting for { $seconds } s
 status-lost = { $why } Trying again { $seconds ->
     [0] now
    *[other] in { $seconds } s

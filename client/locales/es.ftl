@@ -10,6 +10,7 @@ status-connecting-again = Conectando con { $server }… (intento { $attempt })
 status-online = Conectado a { $server }
 status-encrypted = cifrado
 status-not-encrypted = sin cifrar
+status-waits = lo que has escrito espera desde hace { $seconds } s
 status-lost = { $why } Se vuelve a intentar { $seconds ->
     [0] ahora
    *[other] en { $seconds } s

@@ -18,6 +18,9 @@ use crate::{
     model::{Action, Connection, Model},
 };
 
+/// A line may be down long before anybody can be sure of it. Whoever has waited for an answer for so long is told.
+pub const LONG_MS: i64 = 5_000;
+
 /// How wide the ring is around what the keyboard is on.
 const RING: i32 = 2;
 
@@ -156,7 +159,13 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
             if model.in_hosted_chat() {
                 text = format!("{text} · {}", words.get("status-hosted"));
             }
-            (text, theme.good)
+            match model.waited_ms().filter(|waited| *waited >= LONG_MS) {
+                None => (text, theme.good),
+                Some(waited) => {
+                    let waits = words.with("status-waits", &[("seconds", (waited / 1_000).into())]);
+                    (format!("{text} · {waits}"), theme.waiting)
+                }
+            }
         }
         Connection::Lost { why, retry_at_ms } => {
             // Rounded up: it says 1 until it is time, and never less than nothing.
@@ -176,10 +185,10 @@ mod tests {
 
     use crate::{
         i18n::Language,
-        model::{Known, Lost},
+        model::{Known, Lost, action::RoomInfo},
     };
     use jiff::tz::TimeZone;
-    use tertulia_protocol::UserId;
+    use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
 
     use super::*;
 
@@ -196,6 +205,17 @@ mod tests {
             after(Action::Connected { user: UserId(2), name: "ana".into(), encrypted: false }),
             "Conectado a caja · sin cifrar"
         );
+        let room = RoomInfo { id: RoomId(1), name: "general".into(), head: Rseq(0), count: 0 };
+        after(Action::Rooms(vec![room]));
+        after(Action::Submit { cid: Cid([1; 16]), text: "hola".into() });
+        assert_eq!(after(Action::Tick { now_ms: 4_999 }), "Conectado a caja · sin cifrar");
+        assert_eq!(
+            after(Action::Tick { now_ms: 12_300 }),
+            "Conectado a caja · sin cifrar · lo que has escrito espera desde hace 12 s"
+        );
+        let answer = Action::Settled { cid: Cid([1; 16]), seq: Seq(9), rseq: Rseq(1), at_ms: 0 };
+        assert_eq!(after(answer), "Conectado a caja · sin cifrar");
+        after(Action::Tick { now_ms: 0 });
         let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) };
         assert_eq!(after(lost), "Se ha perdido la conexión. Se vuelve a intentar en 4 s…");
         assert!(after(Action::Tick { now_ms: 3_001 }).ends_with("en 1 s…"));

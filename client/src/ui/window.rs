@@ -89,10 +89,12 @@ pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prel
     Ok(())
 }
 
-/// How long there is nothing to do by itself: a count-down changes each second, the day at midnight.
+/// How long there is nothing to do by itself: what counts seconds changes with them, the day at midnight.
 fn next_wake(context: &Context) -> f64 {
-    match context.model().connection {
+    let model = context.model();
+    match model.connection {
         Connection::Lost { .. } => 0.25,
+        _ if model.waited_ms().is_some() => 1.0,
         _ => 20.0,
     }
 }
@@ -102,7 +104,8 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
     let before = (context.model().now_ms, context.model().today());
     let now_ms = outside.now_ms();
     context.model_mut().update(Action::Tick { now_ms });
-    let counting = matches!(context.model().connection, Connection::Lost { .. });
+    let counting = matches!(context.model().connection, Connection::Lost { .. })
+        || context.model().waited_ms().is_some_and(|waited| waited >= lines::LONG_MS);
     let second_passed = before.0.div_euclid(1_000) != now_ms.div_euclid(1_000);
     let mut changed = (counting && second_passed) || context.model().today() != before.1;
 
