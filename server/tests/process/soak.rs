@@ -10,6 +10,7 @@
 
 #[path = "../support/device.rs"]
 mod device;
+mod greeting;
 mod ledger;
 mod machine;
 mod people;
