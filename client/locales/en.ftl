@@ -10,6 +10,7 @@ status-connecting-again = Connecting to { $server }… (attempt { $attempt })
 status-online = Connected to { $server }
 status-encrypted = encrypted
 status-not-encrypted = not encrypted
+status-waits = what you wrote has been waiting for { $seconds } s
 status-lost = { $why } Trying again { $seconds ->
     [0] now
    *[other] in { $seconds } s
@@ -59,7 +60,7 @@ users-online-count = { $count } people are online.
 profile-not-saved = This could not be kept in the profile: { $text }
 help-title = Commands, seen by nobody but you:
 help-escape = Two slashes at the beginning write one: //example
-help-keys = Enter sends, Shift+Enter breaks the line.
+help-keys = Enter sends, Shift+Enter breaks the line. Tab goes to the buttons, Enter presses them.
     Ctrl+C copies the chosen message; Ctrl++ and Ctrl+- change the size.
 command-users = who is online
 command-help = this list

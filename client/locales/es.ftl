@@ -10,6 +10,7 @@ status-connecting-again = Conectando con { $server }… (intento { $attempt })
 status-online = Conectado a { $server }
 status-encrypted = cifrado
 status-not-encrypted = sin cifrar
+status-waits = lo que has escrito espera desde hace { $seconds } s
 status-lost = { $why } Se vuelve a intentar { $seconds ->
     [0] ahora
    *[other] en { $seconds } s
@@ -59,7 +60,7 @@ users-online-count = Hay { $count } personas en línea.
 profile-not-saved = Esto no se ha podido guardar en el perfil: { $text }
 help-title = Órdenes, que solo ves tú:
 help-escape = Dos barras al principio escriben una: //ejemplo
-help-keys = Intro envía, Mayús+Intro salta de línea.
+help-keys = Intro envía, Mayús+Intro salta de línea. Tab lleva a los botones, Intro los pulsa.
     Ctrl+C copia el mensaje elegido; Ctrl++ y Ctrl+- cambian el tamaño.
 command-users = quién está en línea
 command-help = esta lista

@@ -3,8 +3,9 @@
 use std::{
     ffi::OsString,
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     net::SocketAddr,
+    path::Path,
     process::ExitCode,
 };
 
@@ -21,6 +22,9 @@ const BROKEN: u8 = 1;
 const USAGE: u8 = 2;
 /// The address or the data directory cannot be used.
 const UNUSABLE: u8 = 3;
+
+/// How long a configuration file may be: a hundred times what `--print-config` says.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Does what the program does. The arguments begin with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, home: Home) -> ExitCode {
@@ -56,9 +60,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     ExitCode::from(code)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
 fn load(arguments: &[OsString], environment: &Environment) -> Result<Invocation, ConfigError> {
-    config::load(arguments.iter().cloned(), environment, |path| fs::read_to_string(path))
+    config::load(arguments.iter().cloned(), environment, read)
+}
+
+/// Reads the configuration file, whatever somebody has put in its place: a file that does not end must end us in order.
+#[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let mut file = fs::File::open(path)?.take(CONFIG_BYTES_MAX + 1);
+    if file.read_to_string(&mut text)? as u64 > CONFIG_BYTES_MAX {
+        let why = format!("it is longer than a configuration may be ({CONFIG_BYTES_MAX} bytes)");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(text)
 }
 
 /// A ready line: what scripts and tests wait for.

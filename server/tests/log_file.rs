@@ -112,6 +112,30 @@ fn a_failed_fsync_is_the_end() {
     assert_eq!(log.entries().iter().map(|entry| entry.cid.0[0]).collect::<Vec<_>>(), [1]);
 }
 
+/// Everything went on being acknowledged, into a file that was gone with the process.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_gone_takes_nothing_that_is_acknowledged() {
+    for name in ["tertulia.db", "tertulia.db-wal"] {
+        for is_replaced in [false, true] {
+            let mut log = Subject::new(Home::Local);
+            log.append(vec![draft(1, 1)]);
+            assert!(matches!(log.wait(1)[..], [Event::Committed { .. }]));
+            let path = log.path().with_file_name(name);
+            let moved = path.with_extension("away");
+            std::fs::rename(&path, &moved).expect("it can be renamed");
+            if is_replaced {
+                std::fs::copy(&moved, &path).expect("somebody puts a copy there");
+            }
+            log.append(vec![draft(1, 2)]);
+            let told = log.wait(1);
+            let [Event::Broken { why }] = &told[..] else { panic!("{name}: {told:?}") };
+            assert!(why.starts_with(&format!("{} was removed", path.display())), "{why}");
+            assert_eq!(log.stop(), []);
+        }
+    }
+}
+
 #[test]
 fn the_wal_does_not_grow_with_the_log() {
     const BODY: usize = 100_000;

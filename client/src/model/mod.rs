@@ -124,6 +124,8 @@ pub struct Model {
     server: Option<ServerAddress>,
     name: String,
     me: Option<UserId>,
+    /// Since when there has been a connection, if there is one.
+    online_at_ms: i64,
     rooms: BTreeMap<RoomId, Room>,
     current: Option<RoomId>,
     /// Local rows that were made before there was a room.
@@ -152,6 +154,7 @@ impl Model {
             server: server.clone(),
             name: name.clone().unwrap_or_default(),
             me: None,
+            online_at_ms: now_ms,
             rooms: BTreeMap::new(),
             current: None,
             lobby: timeline::Timeline::default(),
@@ -218,6 +221,15 @@ impl Model {
     /// How many messages of ours no server has.
     fn unsent(&self) -> usize {
         self.rooms.values().map(|room| room.timeline.unplaced()).sum()
+    }
+
+    /// For how long something of ours has waited for its answer on this connection.
+    #[must_use]
+    pub fn waited_ms(&self) -> Option<i64> {
+        let since = self.rooms.values().filter_map(|room| room.timeline.waiting_since_ms()).min()?;
+        // What was written before has waited for something else.
+        let since = since.max(self.online_at_ms);
+        matches!(self.connection, Connection::Online { .. }).then(|| self.now_ms.saturating_sub(since).max(0))
     }
 
     fn ask(&mut self, about: About) {

@@ -252,6 +252,12 @@ impl Timeline {
         sending.map(|pending| (pending.cid, pending.text.as_str()))
     }
 
+    /// When the oldest message of ours that waits for its answer was written.
+    #[must_use]
+    pub fn waiting_since_ms(&self) -> Option<i64> {
+        self.pending.iter().filter(|pending| pending.state == State::Sending).map(|pending| pending.at_ms).min()
+    }
+
     /// How many messages of ours have no place: on their way, waiting, or refused.
     #[must_use]
     pub fn unplaced(&self) -> usize {

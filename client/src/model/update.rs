@@ -25,6 +25,7 @@ impl Model {
                 self.name.clone_from(&name);
                 self.people.learn(vec![(user, name)]);
                 self.connection = Connection::Online { encrypted };
+                self.online_at_ms = self.now_ms;
                 self.from_form = false;
             }
             Action::Disconnected { why, retry_in } => {

@@ -151,6 +151,12 @@ impl Composer {
         self.editor.set_insert_position(self.buffer.length());
     }
 
+    /// Where the keyboard writes.
+    #[must_use]
+    pub fn writing(&self) -> Widget {
+        self.editor.as_base_widget()
+    }
+
     /// Lets the keyboard write here.
     pub fn focus(&mut self) {
         let _ = self.editor.take_focus();

@@ -2,18 +2,14 @@
 //!
 //! Owns the words for the state of the connection, which say what is true and nothing more comforting.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
-use fltk::{
-    app,
-    enums::{Color, Cursor, Event},
-    prelude::*,
-    widget::Widget,
-};
+use fltk::{enums::Color, prelude::*, widget::Widget};
 
 use super::{
     context::Context,
     geometry::people_fit,
+    links::Links,
     paint::{self, Rect},
     theme::{REGULAR, STRONG, Theme},
 };
@@ -22,25 +18,30 @@ use crate::{
     model::{Action, Connection, Model},
 };
 
+/// A line may be down long before anybody can be sure of it. Whoever has waited for an answer for so long is told.
+pub const LONG_MS: i64 = 5_000;
+
+/// How wide the ring is around what the keyboard is on.
+const RING: i32 = 2;
+
 /// The line above the conversation.
 #[must_use]
 pub fn header(context: &Rc<Context>) -> Widget {
-    let chip = Rc::new(Cell::new(Rect::default()));
+    let links = Links::new(&[|| Action::TogglePeople]);
     let mut widget = Widget::default();
+    links.attach(&mut widget, context);
     widget.draw({
-        let (context, chip) = (context.clone(), chip.clone());
+        let context = context.clone();
         move |widget| {
             let foldable = widget.window().is_some_and(|window| people_fit(window.w()));
-            let place = paint_header(&context, Rect::of(widget), foldable);
-            chip.set(if foldable { place } else { Rect::default() });
+            paint_header(&context, Rect::of(widget), foldable, &links);
         }
     });
-    clickable(&mut widget, vec![(chip, || Action::TogglePeople)], context);
     widget
 }
 
-/// Draws the header; where the people can be folded, if the window has room for them.
-fn paint_header(context: &Context, rect: Rect, foldable: bool) -> Rect {
+/// Draws the header, with the part that folds the people, if the window has room for them.
+fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
@@ -60,6 +61,10 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool) -> Rect {
     let font = (REGULAR, 13);
     let width = paint::width_in(&label, font) + 42;
     let chip = Rect::new(rect.x + rect.w - width - 20, rect.y + 13, width, 30);
+    links.put(0, foldable.then_some(chip));
+    if links.is_at(0) {
+        paint::fill_round(chip.shrunk(-RING), 15 + RING, theme.text);
+    }
     paint::card(chip, 15, if foldable && model.people_shown { theme.raised } else { theme.surface }, theme.line);
     let dot = Rect::new(chip.x + 14, chip.y + 11, 8, 8);
     paint::fill_round(dot, 4, if online { theme.good } else { theme.faint });
@@ -70,28 +75,38 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool) -> Rect {
         paint::text_in("#", rect.x + 20, rect.y, rect.h - 1, (REGULAR, 17), theme.faint);
         paint::text_in(&name, rect.x + 37, rect.y, rect.h - 1, (STRONG, 17), theme.text);
     }
-    chip
 }
 
 /// The line below the conversation.
 #[must_use]
 pub fn status(context: &Rc<Context>) -> Widget {
-    let (change, stop) = (Rc::new(Cell::new(Rect::default())), Rc::new(Cell::new(Rect::default())));
+    let links = Links::new(&[|| Action::StopHosting, || Action::ChangeLogin]);
     let mut widget = Widget::default();
+    links.attach(&mut widget, context);
     widget.draw({
-        let (context, change, stop) = (context.clone(), change.clone(), stop.clone());
-        move |widget| paint_status(&context, Rect::of(widget), &change, &stop)
+        let context = context.clone();
+        move |widget| paint_status(&context, Rect::of(widget), &links)
     });
-    clickable(&mut widget, vec![(change, || Action::ChangeLogin), (stop, || Action::StopHosting)], context);
     widget
 }
 
+/// Whether name and server can be changed from the line below: not while there is a connection, or one on its way.
+fn is_away(model: &Model) -> bool {
+    matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle)
+}
+
+/// Whether anything can be pushed on the line below.
+#[must_use]
+pub fn status_has_links(model: &Model) -> bool {
+    is_away(model) || model.hosted
+}
+
 /// Draws the status, and where name and server can be changed and a hosted server stopped.
-fn paint_status(context: &Context, rect: Rect, change: &Cell<Rect>, stop: &Cell<Rect>) {
+fn paint_status(context: &Context, rect: Rect, links: &Links) {
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     let (text, color) = status_text(&model, words, theme);
-    let away = matches!(model.connection, Connection::Refused(_) | Connection::Lost { .. } | Connection::Idle);
+    let away = is_away(&model);
     if away {
         // Whoever writes must see it without looking for it.
         paint::fill_round(Rect::new(rect.x + 20, rect.y, rect.w - 40, 26), 8, theme.selected);
@@ -102,15 +117,20 @@ fn paint_status(context: &Context, rect: Rect, change: &Cell<Rect>, stop: &Cell<
     let font = (REGULAR, 12);
     let strong = (STRONG, 12);
     let mut right = rect.x + rect.w - if away { 32 } else { 24 };
-    let mut link = |label: Option<&str>, place: &Cell<Rect>| {
-        let Some(label) = label.map(|key| words.get(key)) else { return place.set(Rect::default()) };
+    let mut link = |part: usize, label: Option<&str>| {
+        let Some(label) = label.map(|key| words.get(key)) else { return links.put(part, None) };
         let width = paint::width_in(&label, strong);
-        place.set(Rect::new(right - width - 6, rect.y, width + 12, 26));
+        let place = Rect::new(right - width - 6, rect.y, width + 12, 26);
+        links.put(part, Some(place));
+        if links.is_at(part) {
+            paint::fill_round(place, 8, theme.text);
+            paint::fill_round(place.shrunk(RING), 6, if away { theme.selected } else { theme.surface });
+        }
         paint::text_in(&label, right - width, rect.y, 26, strong, theme.accent);
         right -= width + 16;
     };
-    link(away.then_some("status-change"), change);
-    link(model.hosted.then_some("status-stop-hosting"), stop);
+    link(1, away.then_some("status-change"));
+    link(0, model.hosted.then_some("status-stop-hosting"));
     let ink = if away { theme.text } else { theme.faint };
     let text = paint::fitting(&text, right - left - 18, font);
     paint::text_in(&text, left + 16, rect.y, 26, font, ink);
@@ -139,7 +159,13 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
             if model.in_hosted_chat() {
                 text = format!("{text} · {}", words.get("status-hosted"));
             }
-            (text, theme.good)
+            match model.waited_ms().filter(|waited| *waited >= LONG_MS) {
+                None => (text, theme.good),
+                Some(waited) => {
+                    let waits = words.with("status-waits", &[("seconds", (waited / 1_000).into())]);
+                    (format!("{text} · {waits}"), theme.waiting)
+                }
+            }
         }
         Connection::Lost { why, retry_at_ms } => {
             // Rounded up: it says 1 until it is time, and never less than nothing.
@@ -153,41 +179,16 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
     }
 }
 
-/// A part of a widget, and what pushing it means.
-type Part = (Rc<Cell<Rect>>, fn() -> Action);
-
-/// Makes parts of a widget pushable.
-fn clickable(widget: &mut Widget, parts: Vec<Part>, context: &Rc<Context>) {
-    let context = context.clone();
-    widget.handle(move |widget, event| {
-        let (x, y) = app::event_coords();
-        let part = parts.iter().find(|(place, _)| place.get().holds(x, y));
-        match event {
-            Event::Enter | Event::Move => {
-                if let Some(mut window) = widget.window() {
-                    window.set_cursor(if part.is_some() { Cursor::Hand } else { Cursor::Default });
-                }
-                true
-            }
-            Event::Push => part.is_some_and(|(_, action)| {
-                context.push(action());
-                true
-            }),
-            _ => false,
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use crate::{
         i18n::Language,
-        model::{Known, Lost},
+        model::{Known, Lost, action::RoomInfo},
     };
     use jiff::tz::TimeZone;
-    use tertulia_protocol::UserId;
+    use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
 
     use super::*;
 
@@ -204,6 +205,17 @@ mod tests {
             after(Action::Connected { user: UserId(2), name: "ana".into(), encrypted: false }),
             "Conectado a caja · sin cifrar"
         );
+        let room = RoomInfo { id: RoomId(1), name: "general".into(), head: Rseq(0), count: 0 };
+        after(Action::Rooms(vec![room]));
+        after(Action::Submit { cid: Cid([1; 16]), text: "hola".into() });
+        assert_eq!(after(Action::Tick { now_ms: 4_999 }), "Conectado a caja · sin cifrar");
+        assert_eq!(
+            after(Action::Tick { now_ms: 12_300 }),
+            "Conectado a caja · sin cifrar · lo que has escrito espera desde hace 12 s"
+        );
+        let answer = Action::Settled { cid: Cid([1; 16]), seq: Seq(9), rseq: Rseq(1), at_ms: 0 };
+        assert_eq!(after(answer), "Conectado a caja · sin cifrar");
+        after(Action::Tick { now_ms: 0 });
         let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) };
         assert_eq!(after(lost), "Se ha perdido la conexión. Se vuelve a intentar en 4 s…");
         assert!(after(Action::Tick { now_ms: 3_001 }).ends_with("en 1 s…"));

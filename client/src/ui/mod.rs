@@ -14,6 +14,7 @@ pub mod context;
 pub mod first_start;
 pub mod geometry;
 pub mod lines;
+pub mod links;
 pub mod message_list;
 mod message_menu;
 mod message_paint;

@@ -7,14 +7,21 @@ use std::{
     rc::Rc,
 };
 
-use fltk::{app, enums::CallbackReason, group::Group, prelude::*, widget::Widget, window::DoubleWindow};
+use fltk::{
+    app,
+    enums::{CallbackReason, Event, Key, Shortcut},
+    group::Group,
+    prelude::*,
+    widget::Widget,
+    window::DoubleWindow,
+};
 
 use super::{
     Options, Outside,
     composer::Composer,
     context::Context,
     first_start::{self, FirstStart},
-    geometry::{WINDOW_MIN, divide},
+    geometry::{WINDOW_MIN, divide, people_fit},
     lines,
     message_list::MessageList,
     paint::Rect,
@@ -82,10 +89,12 @@ pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prel
     Ok(())
 }
 
-/// How long there is nothing to do by itself: a count-down changes each second, the day at midnight.
+/// How long there is nothing to do by itself: what counts seconds changes with them, the day at midnight.
 fn next_wake(context: &Context) -> f64 {
-    match context.model().connection {
+    let model = context.model();
+    match model.connection {
         Connection::Lost { .. } => 0.25,
+        _ if model.waited_ms().is_some() => 1.0,
         _ => 20.0,
     }
 }
@@ -95,7 +104,8 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
     let before = (context.model().now_ms, context.model().today());
     let now_ms = outside.now_ms();
     context.model_mut().update(Action::Tick { now_ms });
-    let counting = matches!(context.model().connection, Connection::Lost { .. });
+    let counting = matches!(context.model().connection, Connection::Lost { .. })
+        || context.model().waited_ms().is_some_and(|waited| waited >= lines::LONG_MS);
     let second_passed = before.0.div_euclid(1_000) != now_ms.div_euclid(1_000);
     let mut changed = (counting && second_passed) || context.model().today() != before.1;
 
@@ -145,7 +155,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
 
     // The parts that a new size moves exist only later.
     let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
-    let chat = Group::default();
+    let mut chat = Group::default();
     let rooms = side_panels::rooms(context);
     let header = lines::header(context);
     let list = MessageList::new(context, shown);
@@ -153,6 +163,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     let status = lines::status(context);
     let people = side_panels::people(context);
     chat.end();
+    go_round(&mut chat, vec![header.clone(), composer.writing(), status.clone()]);
     let first_start = FirstStart::new(context);
     let ask = Ask::new(context);
     window.end();
@@ -196,6 +207,23 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     built
 }
 
+/// Tab goes from one to the next that wants the keyboard, and from the last to the first: the toolkit itself stops there.
+fn go_round(chat: &mut Group, mut stops: Vec<Widget>) {
+    chat.super_handle_first(false);
+    chat.handle(move |_, event| {
+        if event != Event::KeyDown || app::event_key() != Key::Tab {
+            return false;
+        }
+        let from = stops.iter().position(WidgetExt::has_focus).unwrap_or(0);
+        let back = app::event_state().contains(Shortcut::Shift);
+        let count = stops.len();
+        (1..count).map(|step| (from + if back { count - step } else { step }) % count).any(|to| {
+            let stop = &mut stops[to];
+            stop.take_focus().is_ok()
+        })
+    });
+}
+
 impl Parts {
     /// Brings everything to what the model says now.
     fn render(&mut self, context: &Context) {
@@ -209,10 +237,12 @@ impl Parts {
         }
         self.first_start.render(model.form.as_ref(), model.question.is_some());
         self.ask.render(model.question.as_ref(), &context.words);
+        let nothing_to_push = (self.status.has_focus() && !lines::status_has_links(&model))
+            || (self.header.has_focus() && !people_fit(self.window.w()));
         drop(model);
         self.limit_size(dialog);
-        if talking && !was_talking {
-            // The keyboard must not go on writing into a field that is no longer there.
+        if talking && (!was_talking || nothing_to_push) {
+            // The keyboard must not go on writing into a field, or stay on a button, that is no longer there.
             self.composer.focus();
         }
         self.place(context);

@@ -3,6 +3,7 @@
 //!
 //! Windows under the same proxy are in `tests/e2e/bad_network.rs`; the long silences are passed under a virtual clock in
 //! `tests/session/time.rs`, and here by a network thread that is given one.
+#![cfg(unix)]
 
 #[cfg(test)]
 #[path = "../support/black_hole.rs"]

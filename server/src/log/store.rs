@@ -6,6 +6,7 @@
 //! checkpoint at once are what has corrupted WAL files before). No thread and no queue: those are [`super::local`]'s.
 
 mod open;
+mod place;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, config::DbCon
 use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
 
 pub use open::{OpenError, OpenFailure};
+
+use place::Place;
 
 use super::{Draft, Entry, FailureKind, Stored};
 
@@ -35,6 +38,7 @@ thread_local! {
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    place: Place,
     last: Seq,
     fault: Option<Fault>,
 }
@@ -77,7 +81,7 @@ impl Store {
         let explain = |error| OpenError::new(path, &error);
         let last = connection.query_row("SELECT max(seq) FROM log", [], |row| row.get::<_, Option<i64>>(0));
         let last = Seq(last.map_err(explain)?.unwrap_or(0).cast_unsigned());
-        Ok(Self { connection, path: path.to_owned(), last, fault: None })
+        Ok(Self { connection, path: path.to_owned(), place: Place::of(path), last, fault: None })
     }
 
     /// The place of the newest entry; 0 if there is none.
@@ -146,7 +150,7 @@ impl Store {
         match self.transaction(drafts, outcomes) {
             Ok(last) => {
                 self.last = last;
-                Ok(())
+                self.place.check().map_err(WriteError::Broken)
             }
             Err(error) => {
                 outcomes.clear();
@@ -221,9 +225,11 @@ impl Store {
         Ok(())
     }
 
-    /// An ordered end: everything into the file, the WAL empty. If that fails, the next start does it.
+    /// An ordered end: everything into the file, the WAL empty. If that fails, the next start does it. The empty WAL and
+    /// its index stay: their room is what a start on a full disk needs.
     pub(super) fn close(self) {
         drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
     }
 
     /// The end after [`WriteError::Broken`]: nothing more is written, not even by closing.

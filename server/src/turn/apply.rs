@@ -3,7 +3,7 @@
 use tertulia_protocol::{ErrorCode, Kind, RoomId, Rseq, UserId, encode, entry::MessageBody, push};
 use tertulia_transport::Socket;
 
-use super::{Broken, Turn};
+use super::{Broken, NAMES_AFTER_MS, Turn};
 use crate::{
     activity_log::Activity,
     chat::{Applied, Effect, GENERAL_ROOM, Outcome, Refusal, admit::Author},
@@ -94,6 +94,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Outcome::Claimed { user, device, new } => {
                 if new {
                     self.unannounced.insert(user);
+                    self.names_due.get_or_insert(now.mono + NAMES_AFTER_MS);
                 }
                 if let Some(id) = waiting.and_then(|waiting| waiting.id) {
                     let author = Author { user, device };

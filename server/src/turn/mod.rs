@@ -95,6 +95,9 @@ pub struct Turn<S, L> {
     /// People whose names not everybody has been told. Told ahead of the first thing that names them: so a storm of
     /// newcomers, whom nobody lists, costs nothing.
     unannounced: BTreeSet<UserId>,
+    /// When some of those are told all the same, so that they do not become more and more, nor hold the position back
+    /// that heartbeats tell.
+    names_due: Option<u64>,
     /// Connections that wait for the log to take more, the one that was read longest ago first: else those who came
     /// early and talk without a pause would be all that is ever read.
     starved: BTreeSet<(u64, ConnectionId)>,
@@ -114,6 +117,9 @@ struct Stopping {
     since: u64,
     told: bool,
 }
+
+/// How long a name waits to be needed, in milliseconds; and at most one frame of names that nobody needs in this time.
+const NAMES_AFTER_MS: u64 = 60_000;
 
 /// So many connections of one address beyond its limit may be on their way out at once.
 const REFUSED_PER_ADDRESS: usize = 16;
@@ -175,6 +181,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             answers: Answers::default(),
             answered_bytes: 0,
             unannounced: BTreeSet::new(),
+            names_due: None,
             starved: BTreeSet::new(),
             paced: BTreeSet::new(),
             number: 0,
@@ -315,7 +322,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let paced = self.paced.first().map(|(at, _)| *at);
         let signals = self.presence.deadline().into_iter().chain(self.typing.deadline());
         let upkeep = self.desk.upkeep.deadline();
-        self.timers.next().into_iter().chain(paced).chain(signals).chain(upkeep).chain(stopping).min()
+        self.timers.next().into_iter().chain(paced).chain(self.names_due).chain(signals).chain(upkeep).chain(stopping).min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.

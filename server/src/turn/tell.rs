@@ -3,7 +3,7 @@
 use tertulia_protocol::{Message, UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
-use super::{STOP_SETTLE_MS, Stopping, Turn, own_rooms};
+use super::{NAMES_AFTER_MS, STOP_SETTLE_MS, Stopping, Turn, own_rooms};
 use crate::{
     activity_log::Activity,
     chat::GENERAL_ROOM,
@@ -30,6 +30,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.tell_everybody(&presence);
         }
         self.tell_who_is_typing(now);
+        if self.names_due.is_some_and(|due| due <= now.mono) {
+            let some: Vec<UserId> = self.unannounced.iter().copied().take(wire::ROWS_MAX).collect();
+            self.announce(some);
+            self.names_due = (!self.unannounced.is_empty()).then_some(now.mono + NAMES_AFTER_MS);
+        }
         for login in std::mem::take(&mut self.logins) {
             self.welcome(login, now);
         }
@@ -45,6 +50,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Tells everybody the names of those among these people who are new.
     pub(super) fn announce(&mut self, people: impl IntoIterator<Item = UserId>) {
         let new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
+        if self.unannounced.is_empty() {
+            self.names_due = None;
+        }
         for some in new.chunks(wire::ROWS_MAX) {
             let directory = self.desk.chat.directory();
             let rows = some.iter().filter_map(|user| Some(directory.user(*user)?.row(*user)));

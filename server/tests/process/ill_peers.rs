@@ -14,8 +14,11 @@
 //! | a reset in the middle of a frame | here `a_reset_in_the_middle_of_a_frame`, `turn leaving::a_reset_…` |
 //! | half-close | `turn leaving::who_half_closes_…` (two) |
 //! | a thousand connects and closes a second | here `a_thousand_come_and_go_every_second` |
+//! | a full disk under the data, also at the start | `full_disk::after_an_ordered_stop_…`, `full_disk::after_a_kill_…` |
+//! | the data removed or replaced under the server | `full_disk::data_that_is_removed_…`, `log_file a_file_that_is_gone_…` |
 //! | a full disk under `logs.json` | `ill_logs::the_chat_goes_on_…`, `activity_log a_full_disk_…` |
-//! | SIGHUP and rotation while busy | `ill_logs::rotating_while_everybody_talks_…`, `reload::a_storm_of_signals_…` |
+//! | a burst of long messages beside a slow `logs.json` | `ill_logs::a_burst_of_long_messages_…`, `activity_log what_is_written_makes_room_…` |
+//! | SIGHUP and rotation while busy, and rotation without it | `activity_log a_file_that_is_renamed_…`, `ill_logs::rotating_while_everybody_talks_…`, `reload::a_storm_of_signals_…` |
 //! | slab keys reused within one poll | here `whoever_comes_in_the_poll_in_which_others_go_…`, `turn ending::an_event_for_a_connection_that_is_gone_…` |
 //! | noise, strangers, TLS | `turn noise`, `strangers`, `turn ending::strangers_…` |
 

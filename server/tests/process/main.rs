@@ -18,6 +18,7 @@
 mod activity;
 mod child;
 mod crowd;
+mod full_disk;
 mod ill_descriptors;
 mod ill_logs;
 mod ill_peers;
@@ -25,6 +26,7 @@ mod kill;
 mod reload;
 mod second_client;
 mod server;
+mod small_disk;
 mod soak;
 mod start;
 mod stop;

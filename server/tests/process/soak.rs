@@ -10,6 +10,7 @@
 
 #[path = "../support/device.rs"]
 mod device;
+mod greeting;
 mod ledger;
 mod machine;
 mod people;
@@ -85,7 +86,10 @@ fn soak(plan: Plan) {
     println!("{plan:?}; the server on core {servers}, we on core {ours}");
     // Our own ends need descriptors too.
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
-    let home = Home::with_config(&format!("[limits]\nconnections_per_address = {}\n", plan.people + 100));
+    let room = plan.people + 100;
+    let home = Home::with_config(&format!(
+        "[limits]\nconnections_per_address = {room}\nnames_per_address_per_hour = {room}\n"
+    ));
     let mut server = start(&home, &servers);
     stay_on(&ours);
 

@@ -66,6 +66,13 @@ fn flags_and_files_that_make_no_sense_end_with_2() {
     assert!(!home.data().join("tertulia.db").exists());
 }
 
+/// It was read to its end, which there is none of.
+#[test]
+fn a_configuration_file_without_an_end_ends_with_2() {
+    let words = ["/dev/zero: cannot read the configuration file: it is longer", "1048576 bytes"];
+    check_refused(program("tertulia-server").args(["--config", "/dev/zero"]), 2, &words);
+}
+
 #[test]
 fn the_environment_says_what_flags_do_not() {
     let home = Home::new();

@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tertulia_protocol::{ServerFrame, UserId, encode, limits::PRESENCE_LISTED_MAX, push::Presence, request};
+use tertulia_protocol::{
+    ServerFrame, UserId, encode,
+    limits::PRESENCE_LISTED_MAX,
+    push::{Heartbeat, Presence, Users},
+    request,
+};
 
 use crate::support::{Client, Options, Rig};
 
@@ -157,6 +162,47 @@ fn above_500_people_are_counted_and_listed_again_when_they_are_500() {
         list.read(client);
         assert_eq!((list.online, list.listed.as_ref().map(BTreeSet::len)), (500, Some(500)));
     }
+}
+
+/// While more than 500 were there, the names of newcomers waited for ever to be needed, and heartbeats told no place
+/// beyond the first of them.
+#[test]
+fn names_that_nobody_needs_are_told_in_the_end_and_few_at_a_time() {
+    let mut rig =
+        Rig::limited(|limits| (limits.connections_per_address, limits.names_per_address_per_hour) = (9_999, 9_999));
+    let mut ana = rig.login("ana");
+    rig.sleep(1_000);
+    ana.received();
+    let mut crowd: Vec<Client> = (0..1_600).map(|_| rig.connect()).collect();
+    crowd.iter().for_each(Client::hello);
+    rig.settle();
+    for (n, client) in crowd.iter_mut().enumerate() {
+        client.challenged();
+        client.prove(Some(&format!("user {n}")));
+    }
+    rig.settle();
+    let told = |client: &mut Client| -> Vec<usize> {
+        client.all::<Users>().into_iter().map(|users| users.users.len()).collect()
+    };
+    for expected in [1_000, 600] {
+        // Everybody lives all the while.
+        for ms in [30_000, 29_999] {
+            crowd.iter().chain([&ana]).for_each(|client| client.send(&request::Heartbeat {}));
+            rig.sleep(ms);
+        }
+        assert_eq!(told(&mut ana), [0; 0]);
+        rig.sleep(1);
+        rig.settle();
+        assert_eq!(told(&mut ana), [expected]);
+    }
+    // What heartbeats tell moves on again.
+    crowd.iter().chain([&ana]).for_each(|client| client.send(&request::Heartbeat {}));
+    rig.sleep(20_000);
+    assert_eq!(ana.all::<Heartbeat>().last().unwrap().position, rig.turn.chat().position());
+    crowd.iter().for_each(|client| client.wire.reset());
+    ana.wire.reset();
+    rig.sleep(10_000);
+    assert_eq!(rig.turn.deadline(), None, "and then there is nothing left to tell");
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! What waits for people who do not read: bounded for all of them together, and nobody else notices.
 
 use tertulia_protocol::{
+    Seq,
     push::RoomEntry,
-    reply::{Page, Placed},
+    reply::{Page, Placed, Synced},
 };
 
 use crate::support::{Client, Manner, Rig};
@@ -81,13 +82,13 @@ fn pages_for_those_who_do_not_read_stay_within_the_sum() {
 fn what_is_told_to_many_counts_once() {
     let mut rig = Rig::new();
     let mut ana = rig.login("ana");
-    let mut crowd = stalled(&mut rig, 300);
+    let mut crowd = stalled(&mut rig, 60);
     ana.received();
     for n in 1..=20 {
         ana.write(&"x".repeat(16_000));
         rig.settle_with(&mut ana);
         let held = rig.turn.held_bytes();
-        assert!((n * 16_000..n * 16_000 + 400_000).contains(&held), "{held} after {n}");
+        assert!((n * 16_000..n * 16_000 + 100_000).contains(&held), "{held} after {n}");
     }
     rig.activities();
     for client in &mut crowd {
@@ -131,4 +132,41 @@ fn when_pushes_alone_are_too_much_the_largest_queues_go_and_nobody_else() {
     slow_heard += slow.all::<RoomEntry>().len();
     assert_eq!((heard, slow_heard), (said, said));
     rig.sleep(1_000);
+}
+
+/// When many come back at once, their answers are not all made at once, and nobody is passed over.
+#[test]
+fn the_answers_of_one_turn_are_bounded_and_go_round() {
+    const ANSWERS: usize = 64 * 1024;
+    let mut rig = Rig::limited(|limits| limits.answer_bytes_per_turn = ANSWERS);
+    let mut crowd: Vec<Client> = (0..200).map(|n| rig.login(&format!("somebody with a long name {n:03}"))).collect();
+    rig.sleep(1_000);
+    crowd.iter_mut().for_each(|client| drop(client.received()));
+    let written = |crowd: &[Client]| crowd.iter().map(|client| client.wire.written()).sum::<u64>();
+    for client in &mut crowd {
+        client.sync(Seq(0));
+    }
+    let (mut before, mut turns, mut first) = (written(&crowd), 0, None);
+    while rig.is_due() {
+        rig.step();
+        let now = written(&crowd);
+        let bytes = usize::try_from(now - before).unwrap();
+        // The one answer that goes beyond is made all the same.
+        assert!(bytes < ANSWERS + 10_000, "{bytes} bytes in one turn");
+        (before, turns) = (now, turns + usize::from(bytes > 0));
+        // Who has been answered and asks again stands behind those who wait.
+        if first.is_none() {
+            let mut again: Vec<&mut Client> = crowd.iter_mut().filter(|client| client.wire.waiting() > 0).collect();
+            for client in &mut again {
+                client.sync(Seq(0));
+            }
+            first = Some(again.len());
+        } else if crowd.iter().any(|client| client.wire.waiting() == 0) {
+            assert!(crowd.iter_mut().all(|client| client.wire.waiting() < 15_000), "twice, and others not once");
+        }
+    }
+    let first = first.unwrap();
+    assert!((2..100).contains(&first) && turns > 200 / (first + 1), "{first} in the first of {turns} turns");
+    let answers: usize = crowd.iter_mut().map(|client| client.all::<Synced>().len()).sum();
+    assert_eq!(answers, 200 + first);
 }

@@ -7,9 +7,7 @@ use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use mio::net::TcpStream;
 use tertulia_protocol::{
-    Kind, Message, Nonce, RawFrame, RequestId, Rseq, Seq, ServerFrame, UserId, encode,
-    handshake::{login_bytes, server_bytes},
-    limits, push, reply, request,
+    Kind, Message, RawFrame, RequestId, Rseq, Seq, ServerFrame, UserId, encode, limits, push, reply, request,
 };
 use tertulia_transport::{
     Framed, ReceiveStatus,
@@ -18,6 +16,7 @@ use tertulia_transport::{
 
 use super::{
     device::Device,
+    greeting,
     ledger::{GENERAL, Ledger},
 };
 
@@ -158,7 +157,8 @@ impl Person {
             let Link::Connecting(socket) = std::mem::replace(&mut self.link, Link::None) else { return };
             socket.set_nodelay(true).unwrap();
             self.link = Link::Up(Box::new(Framed::new(socket, limits::FRAME_BYTES_MAX)));
-            self.greet();
+            let hello = greeting::hello(&self.device);
+            self.send(&hello);
         }
         let Link::Up(framed) = &mut self.link else { return };
         framed.mark(readable, writable);
@@ -211,7 +211,9 @@ impl Person {
             // Not what this is about; decoding them a thousand times would cost more than all the rest.
             push::Users::TYPE | push::Presence::TYPE | push::Heartbeat::TYPE => {}
             _ => match ServerFrame::decode(frame).unwrap() {
-                Some(ServerFrame::Challenge(challenge)) => answers.push(self.prove(&challenge)),
+                Some(ServerFrame::Challenge(challenge)) => {
+                    answers.push(encode(&greeting::proof(&self.device, &challenge, name(self.number))).into())
+                }
                 Some(ServerFrame::Welcome(welcome)) => {
                     assert_eq!(welcome.name, name(self.number));
                     (self.user, self.position) = (Some(welcome.user), welcome.position);
@@ -300,34 +302,6 @@ impl Person {
         }
         let (from, to) = (self.held + 1, target.min(self.held + limits::PAGE_ENTRIES_MAX));
         Some(self.page_frame(from, to))
-    }
-
-    fn greet(&mut self) {
-        let device_key = self.device.public();
-        let (versions, nonce) = (limits::VERSIONS.to_vec(), self.nonce());
-        self.send(&request::Hello {
-            versions,
-            device_key,
-            nonce,
-            agent: Some("tertulia soak".to_owned()),
-            locale: None,
-        });
-    }
-
-    fn prove(&self, challenge: &reply::Challenge) -> Arc<[u8]> {
-        let reply::Challenge { version, nonce, server_key, signature } = challenge;
-        let signed = server_bytes(*version, &self.nonce(), nonce, &self.device.public(), &[]);
-        assert!(Device::trusts(server_key, &signed, signature), "the server proves its key");
-        let name = name(self.number);
-        let signature = self.device.sign(&login_bytes(server_key, nonce, &[], Some(&name)));
-        encode(&request::Prove { signature, name: Some(name) }).into()
-    }
-
-    /// Fresh in a real client. Here nobody listens who could use it a second time.
-    fn nonce(&self) -> Nonce {
-        let mut nonce = [0x50; 32];
-        nonce[..8].copy_from_slice(&self.device.number().to_be_bytes());
-        Nonce(nonce)
     }
 
     fn sync(&mut self) {
