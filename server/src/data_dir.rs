@@ -11,6 +11,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::ballast::Ballast;
+
 /// The configuration file's name in the data directory.
 pub const CONFIG_FILE: &str = "tertulia.toml";
 
@@ -54,6 +56,12 @@ impl DataDir {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.path.join("tertulia.db")
+    }
+
+    /// The ballast.
+    #[must_use]
+    pub fn ballast(&self, bytes: u64) -> Ballast {
+        Ballast::new(self.path.join("ballast"), bytes)
     }
 
     /// The activity log.

@@ -11,6 +11,7 @@
 
 pub mod activity_log;
 pub mod admission;
+pub mod ballast;
 pub mod chat;
 pub mod close_reason;
 pub mod config;

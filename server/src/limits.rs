@@ -138,6 +138,9 @@ limits! {
     activity_queue_bytes: usize = 16 * 1024 * 1024, 64 * KIB, 1024 * MIB;
     /// Bytes after which `logs.json` becomes `logs.json.1`, that one `logs.json.2`, and so on to `.5`, which goes.
     activity_file_bytes: u64 = 16 * MIB, 4 * KIB, 1024 * 1024 * MIB;
+    /// Bytes of room on the disk that are kept for a full one, in the file `ballast`: so that deletions still fit. Taken at
+    /// the start.
+    ballast_bytes: u64 = 64 * MIB, 0, 1024 * 1024 * MIB;
 }
 
 #[cfg(test)]

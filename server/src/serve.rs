@@ -113,7 +113,11 @@ pub fn serve(
             let store = Store::open(&data.database()).map_err(|error| unusable(&error))?;
             store.for_each(Seq(1), |entry| chat.apply(entry).map(drop).map_err(|error| unusable(&error)))?;
             let key = chat_key(&store, &mut random)?;
-            let log = LocalLog::start(store, reactor.wake()).map_err(|error| unusable(&error))?;
+            let ballast = data.ballast(config.limits.ballast_bytes);
+            if let Err(error) = ballast.make() {
+                complain(&format!("no room is kept for a full disk (limits.ballast_bytes): {error}"));
+            }
+            let log = LocalLog::start(store.with_ballast(ballast), reactor.wake()).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
             run(config, load, desk, activity, reactor, listeners, ready, complain)
         }

@@ -6,13 +6,15 @@
 mod log_subject;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use log_subject::{Home, Subject, draft, replay, seqs};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tertulia_protocol::Seq;
+use tertulia_protocol::{Kind, RoomId, Rseq, Seq, entry::MessageBody};
+use tertulia_server::ballast::Ballast;
 use tertulia_server::log::store::{Fault, OpenError, OpenFailure, Store};
-use tertulia_server::log::{Draft, Entry, Event};
+use tertulia_server::log::{Derived, Draft, Entry, Event};
 
 /// A closed file with this many entries.
 fn file_with(count: u8) -> (TempDir, std::path::PathBuf) {
@@ -294,6 +296,148 @@ fn without_rights_nothing_is_opened() {
     let refused = refusal(&path);
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).expect("our directory");
     assert_eq!(refused, OpenFailure::NoRights);
+}
+
+/// A file that version 1 of the form has written, by the program of that time: two people and three messages.
+#[test]
+fn a_file_of_version_1_is_brought_to_the_present_form() {
+    let dir = TempDir::new().expect("a directory");
+    let path = dir.path().join("tertulia.db");
+    let recorded = include_bytes!("recorded/version-1.db");
+    std::fs::write(&path, recorded).expect("the old file");
+    let old = Connection::open(&path).expect("it is SQLite");
+    let sql = "SELECT seq, body FROM log ORDER BY seq";
+    let rows = |connection: &Connection| {
+        let mut statement = connection.prepare(sql).expect("a log");
+        let rows =
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?)));
+        rows.and_then(Iterator::collect::<Result<Vec<_>, _>>).expect("rows")
+    };
+    let before = rows(&old);
+    drop(old);
+
+    let store = Store::open(&path).expect("it opens");
+    let entries = replay(&store).expect("it replays");
+    assert_eq!(entries.iter().map(|entry| (entry.seq.0, entry.body.clone())).collect::<Vec<_>>(), before);
+    assert_eq!(store.get("chat_key").expect("readable").map(|key| key.len()), Some(32));
+    assert_eq!(store.derived_upto(), Ok(Seq(0)), "the index is to be made");
+    drop(store);
+
+    let copy = dir.path().join("tertulia.db.v1-backup");
+    let copied = Connection::open(&copy).expect("a copy of the old file");
+    assert_eq!(rows(&copied), before);
+    let version = copied.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    assert_eq!(version, Ok(1));
+    drop(copied);
+    // The older program takes it: that is what it is for.
+    std::fs::copy(&copy, &path).expect("the copy in its place");
+    Store::open(&path).expect("it opens, and is brought to the present form again");
+    assert!(!dir.path().join("tertulia.db.v1-backup.partial").try_exists().expect("a directory"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&copy).expect("a copy").permissions().mode() & 0o777, 0o600);
+    }
+}
+
+/// All that the files of a log hold, in lower case, as far as it is text: as the index has it.
+fn all_bytes(log: &Subject) -> String {
+    let path = log.path();
+    let files = std::fs::read_dir(path.parent().expect("a directory")).expect("it is there");
+    let bytes = files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes"));
+    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).to_ascii_lowercase()
+}
+
+fn says(author: u64, cid: u8, text: String) -> Draft {
+    Draft { body: MessageBody { text }.to_bytes(), ..draft(author, cid) }
+}
+
+/// Keeps out: words that stay in the index, in the WAL, in free pages, or in what SQLite moved about within a page.
+#[test]
+fn what_is_erased_is_in_no_file() {
+    let mut log = Subject::new(Home::Local);
+    // Of the message, of its edit, and a long text that has pages of its own. In between a great deal of others, so that
+    // pages are split and merged and the index has many segments.
+    let secret = |nth: u8| format!("xq{nth}zw geheimnis{nth}vk");
+    let mut upto = 0;
+    let mut work = Vec::new();
+    for nth in 0..40_u8 {
+        let long = format!("{} {}", secret(nth), format!("lang{nth}jj ").repeat(1500));
+        let mut drafts = vec![says(1, nth, if nth % 4 == 0 { long } else { secret(nth) })];
+        drafts.push(Draft {
+            kind: Kind::EDIT,
+            target: Some(Rseq(u64::from(nth))),
+            ..says(2, nth, format!("{} neu{nth}pp", secret(nth)))
+        });
+        drafts.extend((3..20).map(|author| {
+            says(author, nth, format!("{nth} und {author} reden viel {}", "so ".repeat(usize::from(nth))))
+        }));
+        let count = drafts.len();
+        log.append(drafts);
+        log.wait(count);
+        let message = Seq(upto + 1);
+        upto += count as u64;
+        log.derive(vec![Derived::Edited { edit: Seq(message.0 + 1), message }], upto);
+        if nth % 3 == 0 {
+            log.await_derived(upto);
+        }
+        work.push((message, Rseq(u64::from(nth))));
+    }
+    log.await_derived(upto);
+    let before = all_bytes(&log);
+    for nth in 0..40_u8 {
+        for word in [format!("xq{nth}zw"), format!("geheimnis{nth}vk"), format!("neu{nth}pp")] {
+            assert!(before.contains(&word), "{word} is stored");
+        }
+    }
+    // All but one, so that nothing is gone only because everything is.
+    for (message, rseq) in work.split_off(1) {
+        log.append(vec![Draft { kind: Kind::DELETE, target: Some(rseq), ..draft(30, rseq.0 as u8) }]);
+        log.wait(1);
+        upto += 1;
+        log.derive(vec![Derived::Erased { by: Seq(upto), room: RoomId(1), message, rseq }], upto);
+    }
+    log.await_derived(upto);
+    let left = |bytes: &str| {
+        let words = (1..40_u8).flat_map(|nth| {
+            ["xq{}zw", "geheimnis{}vk", "neu{}pp", "lang{}jj"].map(|word| word.replace("{}", &nth.to_string()))
+        });
+        words.filter(|word| bytes.contains(word)).collect::<Vec<_>>()
+    };
+    // While it runs: within a minute.
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let left = left(&all_bytes(&log));
+        if left.is_empty() {
+            break;
+        }
+        assert!(Instant::now() < end, "still there: {left:?}");
+        log.idle(Duration::from_millis(100));
+    }
+    log.stop();
+    let bytes = all_bytes(&log);
+    assert_eq!(left(&bytes), [] as [String; 0]);
+    assert!(bytes.contains("geheimnis0vk"), "what is not erased stays");
+    let check = Connection::open(log.path()).expect("the file");
+    check.execute_batch("INSERT INTO words (words) VALUES ('integrity-check')").expect("the index is sound");
+}
+
+#[test]
+fn a_full_disk_lets_go_of_the_ballast_and_takes_it_back() {
+    let dir = TempDir::new().expect("a directory");
+    let ballast = dir.path().join("ballast");
+    let mut log = Subject::with_ballast(Ballast::new(ballast.clone(), 1 << 20));
+    assert!(log.probe());
+    assert_eq!(std::fs::metadata(&ballast).expect("the ballast").len(), 1 << 20);
+    log.inject(Some(Fault::Full));
+    log.append(vec![Draft { body: vec![1; 200_000], ..draft(1, 1) }]);
+    assert_eq!(log.told(1), "failed");
+    assert!(std::fs::metadata(&ballast).is_err(), "it has made room");
+    assert!(!log.probe());
+    assert!(std::fs::metadata(&ballast).is_err(), "and does not take it again yet");
+    log.inject(None);
+    assert!(log.probe());
+    assert_eq!(std::fs::metadata(&ballast).expect("the ballast").len(), 1 << 20);
 }
 
 #[test]

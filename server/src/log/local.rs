@@ -1,39 +1,34 @@
 //! The log of the one box: a writer thread and a reader thread over one SQLite file.
 //!
 //! The writer takes everything that is queued as one transaction with one fsync, so that a busy server pays for the disk
-//! once per batch and an idle one waits for nobody. It alone writes and checkpoints. The reader answers [`Log::find`] and
-//! [`Log::fetch`] on a connection of its own, so that a page read from a slow card never delays a commit.
+//! once per batch and an idle one waits for nobody. It alone writes and checkpoints. What it does behind that (index,
+//! erasures, read marks) is [`chores`]'. The reader ([`reading`]) answers questions on a connection of its own, so that a
+//! page read from a slow card never delays a commit.
 //!
 //! Answers wait in one list for [`Log::poll`]; whoever puts the first one there wakes the owner. The queues have no
 //! bound of their own: the owner's caps on drafts, bytes and fetches in flight bound them, and the list of answers too.
 //! **Invariant:** neither thread wakes up unless it was given something to do, or has just done something that leaves
-//! the WAL in need of a checkpoint; and after [`Event::Broken`] nothing is written any more.
+//! a chore behind; and after [`Event::Broken`] nothing is written any more.
+
+mod chores;
+mod reading;
 
 use std::fmt;
 use std::io;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
 
+use self::chores::{Chores, When};
+use self::reading::Question;
 use super::store::{Fault, OpenError, Outcome, Rows, Store, WriteError};
 use super::{Derived, Draft, Entry, Event, FailureKind, Log, Mark, Query, Ticket, Wake};
 
 /// Enough to make the fsync cheap for each; more would only let the first wait for the last.
 const BATCH_DRAFTS_MAX: usize = 1024;
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
-
-/// 16 MiB: a WAL as large as this is moved into the file even while there is work.
-const WAL_PAGES_MAX: u32 = 4096;
-/// If a reader stood in the way of that: how much more before the next attempt.
-const WAL_PAGES_STEP: u32 = 1024;
-/// 1 MiB: a WAL as large as this is moved into the file when there is nothing else to do. A smaller one stays, which
-/// saves an SD card from writing the same pages again after every message.
-const WAL_PAGES_IDLE: u32 = 256;
-/// How long without work is idle.
-const IDLE: Duration = Duration::from_secs(2);
 
 /// A log in a file.
 pub struct LocalLog {
@@ -47,12 +42,10 @@ enum Command {
     Append(Vec<Draft>),
     /// The acknowledgement of all failures up to this one.
     Acknowledge(u64),
+    Derive(Vec<Derived>, Seq),
+    KeepMarks(Vec<Mark>),
+    Probe,
     Inject(Option<Fault>),
-}
-
-enum Question {
-    Find { ticket: Ticket, author: UserId, cid: Cid },
-    Fetch { ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize },
 }
 
 impl LocalLog {
@@ -64,11 +57,13 @@ impl LocalLog {
         let path = store.path().to_owned();
         let no_thread = |error| OpenError::io(&path, &error);
         let rows = Rows::beside(&store)?;
+        let done_upto = store.derived_upto()?;
         let answers = Arc::new(Answers { told: Mutex::default(), wake });
         let told = Arc::clone(&answers);
-        let reader = Worker::start("log-reader", move |questions| read(&rows, &questions, &told)).map_err(no_thread)?;
+        let reader = Worker::start("log-reader", move |questions| reading::answer(&rows, &questions, &told))
+            .map_err(no_thread)?;
         let told = Arc::clone(&answers);
-        let work = |commands| Writer::new(store, commands, told).run();
+        let work = move |commands| Writer::new(store, done_upto, commands, told).run();
         let writer = Worker::start("log-writer", work).map_err(no_thread)?;
         Ok(Self { writer: Some(writer), reader: Some(reader), answers, failures_told: 0 })
     }
@@ -133,28 +128,28 @@ impl Log for LocalLog {
         self.ask(Question::Fetch { ticket, seqs, body_bytes_max });
     }
 
-    fn targeting(&mut self, _ticket: Ticket, _room: RoomId, _targets: Vec<Rseq>, _rows_max: usize) {
-        todo!()
+    fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize) {
+        self.ask(Question::Targeting { ticket, room, targets, rows_max });
     }
 
-    fn search(&mut self, _ticket: Ticket, _query: Query, _max: usize) {
-        todo!()
+    fn search(&mut self, ticket: Ticket, query: Query, max: usize) {
+        self.ask(Question::Search { ticket, query, max });
     }
 
-    fn first_since(&mut self, _ticket: Ticket, _after: Seq, _at: i64) {
-        todo!()
+    fn first_since(&mut self, ticket: Ticket, after: Seq, at: i64) {
+        self.ask(Question::FirstSince { ticket, after, at });
     }
 
-    fn derive(&mut self, _work: Vec<Derived>, _upto: Seq) {
-        todo!()
+    fn derive(&mut self, work: Vec<Derived>, upto: Seq) {
+        self.command(Command::Derive(work, upto));
     }
 
-    fn keep_marks(&mut self, _marks: Vec<Mark>) {
-        todo!()
+    fn keep_marks(&mut self, marks: Vec<Mark>) {
+        self.command(Command::KeepMarks(marks));
     }
 
     fn probe(&mut self) {
-        todo!()
+        self.command(Command::Probe);
     }
 
     fn poll(&mut self, events: &mut Vec<Event>) {
@@ -259,11 +254,11 @@ struct Writer {
     failures: u64,
     /// What failed last, until its acknowledgement.
     stuck: Option<FailureKind>,
-    checkpoint_at: u32,
+    chores: Chores,
 }
 
 impl Writer {
-    fn new(store: Store, commands: Receiver<Command>, answers: Arc<Answers>) -> Self {
+    fn new(store: Store, done_upto: Seq, commands: Receiver<Command>, answers: Arc<Answers>) -> Self {
         Self {
             store,
             commands,
@@ -274,7 +269,7 @@ impl Writer {
             events: Vec::new(),
             failures: 0,
             stuck: None,
-            checkpoint_at: WAL_PAGES_MAX,
+            chores: Chores::new(done_upto),
         }
     }
 
@@ -290,43 +285,38 @@ impl Writer {
 
     /// Works until the owner has gone and everything is done, or until it is not known what is on the disk.
     fn work(&mut self) -> Result<(), String> {
-        while let Some(command) = self.next()? {
-            self.take(command)?;
-            while self.batch.len() < BATCH_DRAFTS_MAX
-                && self.batch_bytes < BATCH_BYTES_MAX
-                && let Ok(command) = self.commands.try_recv()
-            {
-                self.take(command)?;
-            }
-            self.commit()?;
-            // Told before the checkpoint, which takes its time.
-            self.answers.tell(&mut self.events, Some(self.failures));
-            if self.store.wal_pages() >= self.checkpoint_at {
-                self.checkpoint()?;
-            }
+        loop {
+            let busy = match self.next() {
+                Ok(command) => {
+                    self.take(command)?;
+                    while self.batch.len() < BATCH_DRAFTS_MAX
+                        && self.batch_bytes < BATCH_BYTES_MAX
+                        && let Ok(command) = self.commands.try_recv()
+                    {
+                        self.take(command)?;
+                    }
+                    self.commit()?;
+                    // Told before the chores, which take their time.
+                    self.answers.tell(&mut self.events, Some(self.failures));
+                    true
+                }
+                Err(TryRecvError::Empty) => false,
+                Err(TryRecvError::Disconnected) => return self.chores.finish(&mut self.store),
+            };
+            self.chores.work(&mut self.store, busy)?;
         }
-        Ok(())
     }
 
-    /// Waits for the next command. Only while the WAL is worth a checkpoint is there a deadline, and only one.
-    fn next(&mut self) -> Result<Option<Command>, String> {
-        if self.store.wal_pages() >= WAL_PAGES_IDLE {
-            match self.commands.recv_timeout(IDLE) {
-                Ok(command) => return Ok(Some(command)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => self.checkpoint()?,
-            }
+    /// The next command; none if a chore is due first.
+    fn next(&self) -> Result<Command, TryRecvError> {
+        match self.chores.due(&self.store) {
+            When::Now => self.commands.try_recv(),
+            When::In(time) => self.commands.recv_timeout(time).map_err(|error| match error {
+                RecvTimeoutError::Timeout => TryRecvError::Empty,
+                RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+            }),
+            When::Never => self.commands.recv().map_err(|_| TryRecvError::Disconnected),
         }
-        Ok(self.commands.recv().ok())
-    }
-
-    fn checkpoint(&mut self) -> Result<(), String> {
-        match self.store.checkpoint() {
-            Err(WriteError::Broken(why)) => return Err(why),
-            Err(WriteError::Failed(_)) | Ok(()) => {}
-        }
-        self.checkpoint_at = WAL_PAGES_MAX.max(self.store.wal_pages() + WAL_PAGES_STEP);
-        Ok(())
     }
 
     fn take(&mut self, command: Command) -> Result<(), String> {
@@ -340,6 +330,13 @@ impl Writer {
             },
             Command::Acknowledge(upto) if upto >= self.failures => self.stuck = None,
             Command::Acknowledge(_) => {}
+            Command::Derive(work, upto) => self.chores.derive(work, upto),
+            Command::KeepMarks(marks) => self.chores.keep_marks(marks),
+            Command::Probe => {
+                self.commit()?;
+                let writable = self.store.probe().map_err(|error| error.to_string())?;
+                self.events.push(Event::Probed { writable });
+            }
             Command::Inject(fault) => {
                 self.commit()?;
                 self.store.inject(fault);
@@ -366,6 +363,9 @@ impl Writer {
                 }));
             }
             Err(WriteError::Failed(why)) => {
+                if why == FailureKind::DiskFull {
+                    self.store.release_ballast();
+                }
                 self.failures += 1;
                 self.stuck = Some(why);
                 self.events.extend(self.batch.drain(..).map(|draft| Event::Failed { ticket: draft.ticket, why }));
@@ -373,21 +373,5 @@ impl Writer {
             Err(WriteError::Broken(why)) => return Err(why),
         }
         Ok(())
-    }
-}
-
-/// The reader's whole life: one question, one answer.
-fn read(rows: &Rows, questions: &Receiver<Question>, answers: &Answers) {
-    let answer = |question| match question {
-        Question::Find { ticket, author, cid } => rows.find(author, cid).map(|stored| Event::Found { ticket, stored }),
-        Question::Fetch { ticket, seqs, body_bytes_max } => {
-            rows.fetch(&seqs, body_bytes_max).map(|entries| Event::Fetched { ticket, entries })
-        }
-    };
-    for question in questions {
-        match answer(question) {
-            Ok(event) => answers.tell(&mut vec![event], None),
-            Err(error) => return answers.break_off(&error.to_string()),
-        }
     }
 }

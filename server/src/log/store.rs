@@ -5,21 +5,30 @@
 //! "what is durable is not known any more". **Invariant:** one `Store` a file, and only it checkpoints (two writers that
 //! checkpoint at once are what has corrupted WAL files before). No thread and no queue: those are [`super::local`]'s.
 
+mod copy;
+mod derived;
+mod find;
+mod later;
+mod marks;
 mod open;
 mod place;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::types::FromSqlResult;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, config::DbConfig, ffi};
 use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
 
+pub(super) use derived::{Backlog, StepSize};
+pub(super) use later::Since;
 pub use open::{OpenError, OpenFailure};
 
 use place::Place;
 
 use super::{Draft, Entry, FailureKind, Stored};
+use crate::ballast::Ballast;
 
 const INSERT: &str = "INSERT INTO log (seq, at, author, device, cid, room, kind, target, mentions, body) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (cid, author) DO NOTHING";
@@ -40,6 +49,7 @@ pub struct Store {
     path: PathBuf,
     place: Place,
     last: Seq,
+    ballast: Option<Ballast>,
     fault: Option<Fault>,
 }
 
@@ -71,6 +81,15 @@ pub(super) enum WriteError {
     Broken(String),
 }
 
+impl std::fmt::Display for WriteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(why) => why.fmt(f),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
 impl Store {
     /// Opens the file, or makes it; brings an older one to the present form.
     ///
@@ -81,7 +100,13 @@ impl Store {
         let explain = |error| OpenError::new(path, &error);
         let last = connection.query_row("SELECT max(seq) FROM log", [], |row| row.get::<_, Option<i64>>(0));
         let last = Seq(last.map_err(explain)?.unwrap_or(0).cast_unsigned());
-        Ok(Self { connection, path: path.to_owned(), place: Place::of(path), last, fault: None })
+        Ok(Self { connection, path: path.to_owned(), place: Place::of(path), last, ballast: None, fault: None })
+    }
+
+    /// Gives it room to let go of when the disk is full.
+    #[must_use]
+    pub fn with_ballast(self, ballast: Ballast) -> Self {
+        Self { ballast: Some(ballast), ..self }
     }
 
     /// The place of the newest entry; 0 if there is none.
@@ -225,6 +250,57 @@ impl Store {
         Ok(())
     }
 
+    /// Moves all that the WAL holds into the file and cuts the WAL off, so that nothing erased is left in it. Says whether
+    /// that was possible; if somebody is reading, it is not.
+    pub(super) fn truncate_wal(&mut self) -> Result<bool, WriteError> {
+        let patience = |patience| self.connection.busy_timeout(patience);
+        let truncated = patience(Duration::ZERO).and_then(|()| {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        });
+        let restored = patience(open::BUSY_TIMEOUT);
+        match truncated.and_then(|busy| restored.map(|()| busy == 0)) {
+            Ok(true) => {
+                WAL_PAGES.set(0);
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(error) => match judge(&error) {
+                broken @ WriteError::Broken(_) => Err(broken),
+                WriteError::Failed(_) => Ok(false),
+            },
+        }
+    }
+
+    /// The disk is full: lets go of the ballast, so that deletions still fit.
+    pub(super) fn release_ballast(&self) {
+        if let Some(ballast) = &self.ballast {
+            ballast.release();
+        }
+    }
+
+    /// Whether entries can be stored again after the disk was full: the ballast is back, and the file may grow.
+    pub(super) fn probe(&mut self) -> Result<bool, WriteError> {
+        if self.ballast.as_ref().is_some_and(|ballast| ballast.make().is_err()) {
+            return Ok(false);
+        }
+        let connection = &self.connection;
+        let trial = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+            let sql = "INSERT INTO server (key, value) VALUES ('probe', zeroblob(262144))";
+            connection.execute(sql, []).map(drop)
+        });
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK").map_err(|error| WriteError::Broken(error.to_string()))?;
+        }
+        match trial.map_err(|error| judge(&error)) {
+            Ok(()) => Ok(true),
+            Err(WriteError::Failed(_)) => {
+                self.release_ballast();
+                Ok(false)
+            }
+            Err(broken) => Err(broken),
+        }
+    }
+
     /// An ordered end: everything into the file, the WAL empty. If that fails, the next start does it. The empty WAL and
     /// its index stay: their room is what a start on a full disk needs.
     pub(super) fn close(self) {
@@ -247,22 +323,24 @@ impl Store {
 
 /// The file of the log, open for reading beside its [`Store`].
 #[derive(Debug)]
-pub(super) struct Rows(Connection);
+pub(super) struct Rows {
+    connection: Connection,
+}
 
 impl Rows {
     pub(super) fn beside(store: &Store) -> Result<Self, OpenError> {
-        open::for_reading(store.path()).map(Self)
+        Ok(Self { connection: open::for_reading(store.path())? })
     }
 
     /// Where an author's `cid` stands.
     pub(super) fn find(&self, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {
-        find(&self.0, author, cid)
+        find(&self.connection, author, cid)
     }
 
     /// The entries at these places, asked for in this order: those whose bodies fit, and at least one; by rising place.
     pub(super) fn fetch(&self, seqs: &[Seq], body_bytes_max: usize) -> rusqlite::Result<Vec<Entry>> {
         // One transaction: all rows from one moment, and one pair of locks instead of one a row.
-        let moment = self.0.unchecked_transaction()?;
+        let moment = self.connection.unchecked_transaction()?;
         let mut statement = moment.prepare_cached(ROW)?;
         let mut entries = Vec::with_capacity(seqs.len());
         let mut bytes = 0;

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::copy::IfThere;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
 use rusqlite_migration::{M, Migrations};
 
@@ -18,12 +19,13 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const APPLICATION_ID: i32 = 0x5465_5274;
 
 /// How long a backup tool may hold the file before a write counts as refused.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The unique index begins with the `cid`, not with the author: time is what UUIDv7 begin with, so everybody's new
 /// entries land on the same last page of the index instead of on one page a person.
-const MIGRATIONS: &[M<'static>] = &[M::up(
-    "PRAGMA application_id = 0x54655274;
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(
+        "PRAGMA application_id = 0x54655274;
      CREATE TABLE log (
          seq INTEGER PRIMARY KEY,
          at INTEGER NOT NULL,
@@ -38,7 +40,31 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
      ) STRICT;
      CREATE UNIQUE INDEX log_cid_author ON log (cid, author);
      CREATE TABLE server (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;",
-)];
+    ),
+    M::up(LATER_AND_SEARCH),
+];
+
+/// Version 2. The index of what is said later holds nothing for a message, which is what nearly every entry is. The index
+/// of words (see `derived`) has no columns of its own: rooms, authors and times stand in the log, `texts` says by which
+/// entry's text a message is found and whether there is a link in it. Beginnings of one and two letters have an index of
+/// their own, for they are the beginnings of very many words. `derived` says up to where all this is done.
+const LATER_AND_SEARCH: &str = "
+    CREATE INDEX log_later ON log (room, target) WHERE kind BETWEEN 257 AND 260;
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = '', columnsize = 0, prefix = '1 2', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+    CREATE TABLE texts (seq INTEGER PRIMARY KEY, shown INTEGER NOT NULL, link INTEGER NOT NULL) STRICT;
+    CREATE TABLE expired (room INTEGER PRIMARY KEY, upto INTEGER NOT NULL) STRICT;
+    CREATE TABLE marks (
+        user INTEGER NOT NULL,
+        room INTEGER NOT NULL,
+        rseq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (user, room)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE derived (done_upto INTEGER NOT NULL) STRICT;
+    INSERT INTO derived (done_upto) VALUES (0);";
 
 /// Why each: `synchronous` FULL is the fsync at every commit that an acknowledgement stands for (and `fullfsync` the
 /// same where plain fsync lies); the checkpoints are the writer's, at moments of its choice; a WAL grown by a burst is
@@ -211,7 +237,11 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
         return Err(refuse(OpenFailure::Other(why.to_owned())));
     }
     connection.execute_batch(WRITER_SETTINGS).map_err(explain)?;
-    connection.set_prepared_statement_cache_capacity(16);
+    connection.set_prepared_statement_cache_capacity(64);
+    if version > 0 && usize::try_from(version).is_ok_and(|version| version < MIGRATIONS.len()) {
+        let copy = path.with_extension(format!("db.v{version}-backup"));
+        super::copy::make(&connection, &copy, IfThere::Replace)?;
+    }
     Migrations::from_slice(MIGRATIONS).to_latest(&mut connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => explain(err),
         other => refuse(OpenFailure::Other(other.to_string())),
@@ -230,6 +260,7 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
     connection.execute_batch(READER_SETTINGS).map_err(explain)?;
+    connection.set_prepared_statement_cache_capacity(64);
     // It may be the last to close when the writer has given up, and must not finish its work.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     Ok(connection)

@@ -1,0 +1,192 @@
+//! What the writer does behind the acknowledgements: derived work, read marks, checkpoints, and cutting off the WAL.
+//!
+//! Entries go first: while drafts come, chores wait. But not for ever: after so many batches, or once the index is so
+//! far behind, a step is done between two batches. Derived work is done in small steps, so that a draft that comes
+//! meanwhile waits for one step only. **Invariant:** there is a deadline only while there is a chore.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tertulia_protocol::{RoomId, Seq, UserId};
+
+use crate::log::store::{Backlog, StepSize, Store, WriteError};
+use crate::log::{Derived, Mark};
+
+/// 16 MiB: a WAL as large as this is moved into the file even while there is work.
+const WAL_PAGES_MAX: u32 = 4096;
+/// If a reader stood in the way of that: how much more before the next attempt.
+const WAL_PAGES_STEP: u32 = 1024;
+/// 1 MiB: a WAL as large as this is moved into the file when there is nothing else to do. A smaller one stays, which
+/// saves an SD card from writing the same pages again after every message.
+const WAL_PAGES_IDLE: u32 = 256;
+/// How long without work is idle.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// A step while nobody waits: a draft that comes now waits for a few milliseconds.
+const STEP: StepSize = StepSize { entries: 128, text_bytes: 64 * 1024 };
+/// A step between two batches of drafts that does more than the largest batch adds.
+const STEP_BEHIND: StepSize = StepSize { entries: 2048, text_bytes: 2 * 1024 * 1024 };
+/// After so many batches without a pause there is a step.
+const BATCHES: u32 = 8;
+/// So many places behind there is a large step after every batch, and the index falls no further behind.
+const LAG_MAX: u64 = 50_000;
+/// How long to leave a chore that failed: a full disk, a reader in the way.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Marks are kept so long after the first of them: people read many messages in a row.
+const MARKS_WAIT: Duration = Duration::from_secs(2);
+/// So many marks are kept at once.
+const MARKS_MAX: usize = 4096;
+
+/// The WAL is cut off so long after an erasure, if nothing more is erased until then ...
+const ERASED_WAIT: Duration = Duration::from_secs(2);
+/// ... and so long after the first one at the latest. People are promised a minute.
+const ERASED_WAIT_MAX: Duration = Duration::from_secs(20);
+/// If a reader stood in the way of that.
+const ERASED_RETRY: Duration = Duration::from_secs(1);
+
+/// When the next chore is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Now,
+    In(Duration),
+    Never,
+}
+
+pub(super) struct Chores {
+    backlog: Backlog,
+    /// Derived work failed, and is left until then.
+    derive_at: Option<Instant>,
+    batches: u32,
+    marks: BTreeMap<(UserId, RoomId), Mark>,
+    marks_at: Option<Instant>,
+    /// When the WAL has to be cut off, and not later than when.
+    erased: Option<(Instant, Instant)>,
+    checkpoint_at: u32,
+    idle_at: Option<Instant>,
+}
+
+impl Chores {
+    pub(super) fn new(done_upto: Seq) -> Self {
+        Self {
+            backlog: Backlog::new(done_upto),
+            derive_at: None,
+            batches: 0,
+            marks: BTreeMap::new(),
+            marks_at: None,
+            erased: None,
+            checkpoint_at: WAL_PAGES_MAX,
+            idle_at: None,
+        }
+    }
+
+    pub(super) fn derive(&mut self, work: Vec<Derived>, upto: Seq) {
+        self.backlog.add(work, upto);
+    }
+
+    pub(super) fn keep_marks(&mut self, marks: Vec<Mark>) {
+        self.marks.extend(marks.into_iter().map(|mark| ((mark.user, mark.room), mark)));
+        if !self.marks.is_empty() {
+            self.marks_at.get_or_insert_with(|| now() + MARKS_WAIT);
+        }
+    }
+
+    /// When there is something to do, if no command comes before.
+    pub(super) fn due(&self, store: &Store) -> When {
+        if self.backlog.lag() > 0 && self.derive_at.is_none() {
+            return When::Now;
+        }
+        let idle = self.idle_at.filter(|_| store.wal_pages() >= WAL_PAGES_IDLE);
+        let erased = self.erased.map(|(at, _)| at);
+        match [self.derive_at, self.marks_at, erased, idle].into_iter().flatten().min() {
+            Some(at) => When::In(at.saturating_duration_since(now())),
+            None => When::Never,
+        }
+    }
+
+    /// Does what is due; `busy` if drafts may be waiting.
+    pub(super) fn work(&mut self, store: &mut Store, busy: bool) -> Result<(), String> {
+        let now = now();
+        if busy {
+            self.batches += 1;
+            self.idle_at = Some(now + IDLE);
+        } else {
+            self.batches = 0;
+        }
+        let lag = self.backlog.lag();
+        if lag > 0 && self.derive_at.is_none_or(|at| at <= now) {
+            if lag > LAG_MAX {
+                self.step(store, STEP_BEHIND)?;
+            } else if !busy || self.batches >= BATCHES {
+                self.batches = 0;
+                self.step(store, STEP)?;
+            }
+        }
+        if self.marks_at.is_some_and(|at| at <= now) || self.marks.len() >= MARKS_MAX {
+            self.flush_marks(store)?;
+        }
+        if self.erased.is_some_and(|(at, _)| at <= now) {
+            let done = store.truncate_wal().map_err(|error| error.to_string())?;
+            self.erased = (!done).then_some((now + ERASED_RETRY, now + ERASED_RETRY));
+        }
+        let pages = store.wal_pages();
+        let idle = !busy && pages >= WAL_PAGES_IDLE && self.idle_at.is_some_and(|at| at <= now);
+        if pages >= self.checkpoint_at || idle {
+            match store.checkpoint() {
+                Err(WriteError::Broken(why)) => return Err(why),
+                Err(WriteError::Failed(_)) | Ok(()) => {}
+            }
+            self.checkpoint_at = WAL_PAGES_MAX.max(store.wal_pages() + WAL_PAGES_STEP);
+            if idle {
+                self.idle_at = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does everything that is left, before an ordered end. What fails now is done again after the next start.
+    pub(super) fn finish(&mut self, store: &mut Store) -> Result<(), String> {
+        self.derive_at = None;
+        while self.backlog.lag() > 0 && self.derive_at.is_none() {
+            self.step(store, STEP_BEHIND)?;
+        }
+        self.flush_marks(store)
+    }
+
+    fn step(&mut self, store: &mut Store, size: StepSize) -> Result<(), String> {
+        match store.derive(&mut self.backlog, size) {
+            Ok(erased) => {
+                self.derive_at = None;
+                if erased {
+                    let now = now();
+                    let latest = self.erased.map_or(now + ERASED_WAIT_MAX, |(_, latest)| latest);
+                    self.erased = Some((latest.min(now + ERASED_WAIT), latest));
+                }
+                Ok(())
+            }
+            Err(WriteError::Failed(_)) => {
+                self.derive_at = Some(now() + RETRY);
+                Ok(())
+            }
+            Err(WriteError::Broken(why)) => Err(why),
+        }
+    }
+
+    fn flush_marks(&mut self, store: &mut Store) -> Result<(), String> {
+        self.marks_at = None;
+        if self.marks.is_empty() {
+            return Ok(());
+        }
+        match store.keep_marks(self.marks.values()) {
+            Ok(()) => self.marks.clear(),
+            Err(WriteError::Failed(_)) => self.marks_at = Some(now() + RETRY),
+            Err(WriteError::Broken(why)) => return Err(why),
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "when chores are done is not the chat's time")]
+fn now() -> Instant {
+    Instant::now()
+}
