@@ -17,7 +17,7 @@ use crate::{
     config::{Config, Listen},
     data_dir::DataDir,
     descriptors,
-    desk::Desk,
+    desk::{self, Desk},
     event_loop::{EventLoop, Reactor},
     keys::{Random as _, ServerKey, SystemRandom},
     listener::Listener,
@@ -111,14 +111,24 @@ pub fn serve(
         }
         Home::Disk => {
             let store = Store::open(&data.database()).map_err(|error| unusable(&error))?;
-            store.for_each(Seq(1), |entry| chat.apply(entry).map(drop).map_err(|error| unusable(&error)))?;
+            let done_upto = store.derived_upto()?;
+            let mut left = Vec::new();
+            store.for_each(Seq(1), |entry| {
+                let applied = chat.apply(entry).map_err(|error| unusable(&error))?;
+                if entry.seq > done_upto {
+                    left.extend(desk::derived(entry.seq, entry.room, &applied.effect));
+                }
+                Ok::<(), Failure>(())
+            })?;
+            chat.set_marks(store.marks()?);
             let key = chat_key(&store, &mut random)?;
             let ballast = data.ballast(config.limits.ballast_bytes);
             if let Err(error) = ballast.make() {
                 complain(&format!("no room is kept for a full disk (limits.ballast_bytes): {error}"));
             }
             let log = LocalLog::start(store.with_ballast(ballast), reactor.wake()).map_err(|error| unusable(&error))?;
-            let desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
+            let mut desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
+            desk.upkeep.left_over(left, done_upto);
             run(config, load, desk, activity, reactor, listeners, ready, complain)
         }
     }

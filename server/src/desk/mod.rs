@@ -28,7 +28,7 @@ pub use self::{
     answer::{acknowledge, acknowledge_unplaced, error, refuse, wire_entry},
     ask::Found,
     page::Assembled,
-    upkeep::Upkeep,
+    upkeep::{Upkeep, derived},
     waiting::{Login, Now, Waiting, Waits, Wish},
 };
 use crate::{

@@ -322,7 +322,15 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let paced = self.paced.first().map(|(at, _)| *at);
         let signals = self.presence.deadline().into_iter().chain(self.typing.deadline());
         let upkeep = self.desk.upkeep.deadline();
-        self.timers.next().into_iter().chain(paced).chain(self.names_due).chain(signals).chain(upkeep).chain(stopping).min()
+        self.timers
+            .next()
+            .into_iter()
+            .chain(paced)
+            .chain(self.names_due)
+            .chain(signals)
+            .chain(upkeep)
+            .chain(stopping)
+            .min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.
