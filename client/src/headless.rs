@@ -219,7 +219,17 @@ impl Headless {
 
     fn take(&mut self, event: Event) -> Result<(), Broken> {
         match event {
-            Event::Connecting { .. } | Event::ProfileNotSaved { .. } => {}
+            Event::Connecting { .. }
+            | Event::ProfileNotSaved { .. }
+            | Event::Me { .. }
+            | Event::Later { .. }
+            | Event::Erased { .. }
+            | Event::LogChanged { .. }
+            | Event::Queued(_)
+            | Event::Draft { .. }
+            | Event::Typing { .. }
+            | Event::Notice { .. }
+            | Event::Answer { .. } => {}
             Event::LoggedIn { user, name, .. } => {
                 self.names.insert(user, name);
                 self.presence.clear();
@@ -228,14 +238,14 @@ impl Headless {
             }
             Event::Disconnected { why, .. } => self.status = Status::Connecting(Some(why)),
             Event::Stopped { code, params } => self.status = Status::Stopped(code, params),
-            Event::Users(users) => self.names.extend(users),
+            Event::Users(users) => self.names.extend(users.into_iter().map(|row| (row.user, row.name))),
             Event::Presence(presence) => self.presence.push(presence),
-            Event::Room { id, name, .. } => {
-                if name == self.room_name {
-                    self.room = Some(id);
+            Event::Room(state) => {
+                if state.row.name == self.room_name {
+                    self.room = Some(state.row.room);
                 }
             }
-            Event::Entries { room, entries } if Some(room) == self.room => self.take_entries(entries)?,
+            Event::Entries { room, entries, .. } if Some(room) == self.room => self.take_entries(entries)?,
             Event::Entries { .. } => {}
             Event::Reset { .. } => self.read.clear(),
             Event::Settled { cid, rseq, seq, .. } => self.end(cid, Ok(Place { rseq, seq }))?,

@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod cli;
+pub mod fold;
 pub mod headless;
 pub mod i18n;
 pub mod model;

@@ -68,10 +68,10 @@ impl Failure {
             ),
             StopCode::ServerKeyUnproved => format!("the server could not prove that it holds the key {}", param(0)),
             StopCode::DeviceKeyUnusable => "the key of this device cannot sign".to_owned(),
-            StopCode::SystemFailed => param(0).to_owned(),
+            StopCode::HistoryUnusable | StopCode::SystemFailed => param(0).to_owned(),
         };
         let exit_code = match code {
-            StopCode::SystemFailed => EXIT_UNKNOWN,
+            StopCode::HistoryUnusable | StopCode::SystemFailed => EXIT_UNKNOWN,
             code if code.is_about_identity() => EXIT_IDENTITY,
             _ => EXIT_REFUSED,
         };

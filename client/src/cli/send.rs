@@ -55,10 +55,10 @@ pub(super) fn run(send: &Send, text: &Text, options: Options, timeout: Duration)
             }
         })?;
         match event {
-            Event::Room { id, name, .. } if !sent && name == send.room => {
+            Event::Room(room) if !sent && room.row.name == send.room => {
                 let body = MessageBody { text: text.as_str().to_owned() }.to_bytes();
                 // The queue of a thread that was started for this one message is not full.
-                sent = connection.network.send(cid, id, Kind::MESSAGE, body).is_ok();
+                sent = connection.network.send(cid, room.row.room, Kind::MESSAGE, body).is_ok();
             }
             Event::SyncedOnce if !sent => return Err(Failure::no_room(&send.room)),
             Event::Settled { cid: settled, .. } if settled == cid => return Ok(()),

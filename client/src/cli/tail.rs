@@ -46,9 +46,9 @@ pub(super) fn run(
     let mut outage = false;
     loop {
         match connection.next()? {
-            Event::Users(users) => printer.names.extend(users),
-            Event::Room { id, name, .. } if name == tail.room => room = Some(id),
-            Event::Entries { room: of, entries } if Some(of) == room => {
+            Event::Users(users) => printer.names.extend(users.into_iter().map(|row| (row.user, row.name))),
+            Event::Room(state) if state.row.name == tail.room => room = Some(state.row.room),
+            Event::Entries { room: of, entries, .. } if Some(of) == room => {
                 printer.print(&entries, output)?;
                 // A long history takes as long as it takes.
                 connection.got_on();

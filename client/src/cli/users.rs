@@ -32,7 +32,7 @@ pub(super) fn run(users: &Users, options: Options, timeout: Duration, output: &m
                 me = Some(user);
                 (online, synced) = (None, false);
             }
-            Event::Users(users) => names.extend(users),
+            Event::Users(users) => names.extend(users.into_iter().map(|row| (row.user, row.name))),
             Event::Presence(presence) => online = Some(follow(online.take(), presence)),
             Event::SyncedOnce => synced = true,
             _ => {}
@@ -59,12 +59,12 @@ enum Online {
 
 /// Who is online after one more frame about it.
 fn follow(before: Option<Online>, presence: Presence) -> Online {
-    let Presence { online, whole, came, went } = presence;
+    let Presence { online, whole, came, went, away, back } = presence;
     if let Some(whole) = whole {
         return Online::Listed(whole.into_iter().collect());
     }
     match before {
-        Some(Online::Listed(mut listed)) if came.is_some() || went.is_some() => {
+        Some(Online::Listed(mut listed)) if came.is_some() || went.is_some() || away.is_some() || back.is_some() => {
             listed.extend(came.unwrap_or_default());
             for user in went.unwrap_or_default() {
                 listed.remove(&user);
@@ -101,7 +101,7 @@ mod tests {
 
     fn presence(online: u64, whole: Option<&[u64]>, came: Option<&[u64]>, went: Option<&[u64]>) -> Presence {
         let ids = |ids: Option<&[u64]>| ids.map(|ids| ids.iter().copied().map(UserId).collect());
-        Presence { online, whole: ids(whole), came: ids(came), went: ids(went) }
+        Presence { online, whole: ids(whole), came: ids(came), went: ids(went), away: None, back: None }
     }
 
     fn listed(ids: &[u64]) -> Online {

@@ -203,7 +203,8 @@ impl Fold {
 }
 
 /// Whether entries of a kind are about a message rather than a line of their own.
-fn is_about(kind: Kind) -> bool {
+#[must_use]
+pub fn is_about(kind: Kind) -> bool {
     matches!(kind, Kind::EDIT | Kind::DELETE | Kind::REACT | Kind::UNREACT)
 }
 

@@ -6,7 +6,10 @@
 use tertulia_protocol::{self as protocol, Kind, entry::MessageBody};
 
 use super::action::{Action, Entry, Lost, Refusal, RoomInfo};
-use crate::session::{Event, StopCode, Why};
+use crate::{
+    fold::is_about,
+    session::{Event, RoomState, StopCode, Why},
+};
 
 /// What an event means for the model. Some mean nothing to it.
 #[must_use]
@@ -16,19 +19,32 @@ pub fn action_of(event: Event) -> Option<Action> {
         Event::LoggedIn { user, name, encrypted, .. } => Action::Connected { user, name, encrypted },
         Event::Disconnected { why, retry_in } => Action::Disconnected { why: lost(&why), retry_in },
         Event::Stopped { code, params } => Action::Refused(refusal(code, params)),
-        Event::Users(users) => Action::Users(users),
+        Event::Users(users) => Action::Users(users.into_iter().map(|row| (row.user, row.name)).collect()),
         Event::Presence(presence) => match (presence.whole, presence.came, presence.went) {
             (Some(whole), _, _) => Action::Online(whole),
             (None, None, None) => Action::OnlineCount(presence.online),
             (None, came, went) => Action::Presence { came: came.unwrap_or_default(), went: went.unwrap_or_default() },
         },
-        Event::Room { id, name, head, count } => Action::Rooms(vec![RoomInfo { id, name, head, count }]),
-        Event::Entries { room, entries } => Action::Entries(room, entries.iter().map(open).collect()),
+        Event::Room(RoomState { row, .. }) => {
+            Action::Rooms(vec![RoomInfo { id: row.room, name: row.name, head: row.head, count: row.count }])
+        }
+        Event::Entries { room, entries, .. } => {
+            Action::Entries(room, entries.iter().filter(|entry| !is_about(entry.kind)).map(open).collect())
+        }
         Event::Reset { room } => Action::Reset(room),
         Event::Settled { cid, rseq, seq, at, .. } => Action::Settled { cid, seq, rseq, at_ms: at },
         Event::WriteRefused { cid, code, .. } => Action::Failed { cid, code },
         Event::ProfileNotSaved { why } => Action::ProfileNotSaved(why),
-        Event::SyncedOnce => return None,
+        Event::SyncedOnce
+        | Event::Me { .. }
+        | Event::Later { .. }
+        | Event::Erased { .. }
+        | Event::LogChanged { .. }
+        | Event::Queued(_)
+        | Event::Draft { .. }
+        | Event::Typing { .. }
+        | Event::Notice { .. }
+        | Event::Answer { .. } => return None,
     })
 }
 
@@ -67,7 +83,7 @@ fn refusal(code: StopCode, params: Vec<String>) -> Refusal {
         StopCode::ServerKeyUnproved => Refusal::ServerKeyUnproved,
         StopCode::DeviceKeyUnusable => Refusal::Profile("device.key".to_owned()),
         // The system's words; there is nothing else to say about it.
-        StopCode::SystemFailed => Refusal::Profile(params.concat()),
+        StopCode::HistoryUnusable | StopCode::SystemFailed => Refusal::Profile(params.concat()),
     }
 }
 
@@ -79,7 +95,9 @@ mod tests {
 
     #[test]
     fn presence_is_a_set_a_change_or_a_number() {
-        let told = |whole, came, went| action_of(Event::Presence(Presence { online: 7, whole, came, went }));
+        let told = |whole, came, went| {
+            action_of(Event::Presence(Presence { online: 7, whole, came, went, away: None, back: None }))
+        };
         let one = || Some(vec![UserId(1)]);
         assert_eq!(told(one(), None, None), Some(Action::Online(vec![UserId(1)])));
         assert_eq!(told(None, None, one()), Some(Action::Presence { came: vec![], went: vec![UserId(1)] }));

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     address::ServerAddress,
-    session::{Action, Event, Nonsense, Now, Random, Session, Why},
-    store::Profile,
+    session::{Action, Event, History, Nonsense, Now, Random, Session, Why},
+    store::{self, Profile},
 };
 
 /// How much is read from a server before its events are looked at.
@@ -29,14 +29,17 @@ const EVENTS_BEFORE_PAUSE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Link {
     server: ServerAddress,
-    profile: Option<Profile>,
-    session: Session,
+    pub(super) profile: Option<Profile>,
+    pub(super) session: Session,
+    /// What a window keeps. `None` for scripts, and while it cannot be used: nothing begins without it then.
+    pub(super) history: Option<store::History>,
+    pub(super) keeps: bool,
     dialler: Dialler,
     open: Option<Open>,
     /// Reading pauses because nobody takes the events.
     paused: bool,
     /// Something about the profile that has to be told.
-    problem: Option<Event>,
+    pub(super) problem: Option<Event>,
 }
 
 #[derive(Debug)]
@@ -51,7 +54,9 @@ impl Link {
             dialler: Dialler::new(options.server.clone()),
             server: options.server,
             profile: options.profile,
+            keeps: options.session.history == History::Kept,
             session: Session::new(options.session, random),
+            history: None,
             open: None,
             paused: false,
             problem: None,
@@ -59,7 +64,9 @@ impl Link {
     }
 
     pub(super) fn start(&mut self, now: Now) {
-        self.session.start(now);
+        if self.open_history() {
+            self.session.start(now);
+        }
     }
 
     /// The computer slept, and what the socket says about its connection may be long past.
@@ -79,12 +86,24 @@ impl Link {
 
     pub(super) fn command(&mut self, now: Now, command: Command) {
         match command {
-            Command::Send { cid, room, kind, body } => self.session.send_as(now, cid, room, kind, body),
-            Command::LoadOlder(room) => self.session.load_older(now, room),
+            Command::Write { cid, write, instead_of: None } => self.session.write_as(now, cid, write),
+            Command::Write { cid, write, instead_of: Some(refused) } => {
+                self.session.write_instead(now, refused, cid, write);
+            }
+            Command::Discard(cid) => self.session.discard(now, cid),
+            Command::Draft(room, draft) => self.session.set_draft(now, room, draft),
             Command::Open(room) => self.session.open(now, room),
-            Command::Retry => self.session.retry(now),
-            Command::LogInAs(name) => self.session.log_in_as(now, name),
-            Command::TrustServerKey(key) => self.session.trust_server_key(now, key),
+            Command::Close(room) => self.session.close(room),
+            Command::Show { room, from, to } => self.session.show(now, room, from, to),
+            Command::Mark { room, rseq } => self.session.mark(now, room, rseq),
+            Command::Away(away) => self.session.set_away(now, away),
+            Command::Typing(room) => self.session.typing(now, room),
+            Command::Ask { token, ask } => self.session.ask(now, token, ask),
+            Command::Retry => self.start(now),
+            Command::LogInAs(name) if self.open_history() => self.session.log_in_as(now, name),
+            Command::TrustServerKey(key) if self.open_history() => self.session.trust_server_key(now, key),
+            // It was told why.
+            Command::LogInAs(_) | Command::TrustServerKey(_) => {}
         }
     }
 
@@ -187,6 +206,7 @@ impl Link {
                     self.dialler.stop();
                     self.let_go();
                 }
+                Action::Restore(_) | Action::Persist(..) | Action::Load { .. } => self.act_on_history(now, action),
                 Action::Pin(key) => {
                     let pinned = self.profile.as_ref().map_or(Ok(()), |profile| profile.pin(&self.server, key));
                     self.keep_problem(pinned);
@@ -205,6 +225,13 @@ impl Link {
                 true
             }
         }
+    }
+
+    /// Nothing can go on before somebody has done something.
+    pub(super) fn give_up(&mut self) {
+        self.dialler.stop();
+        self.let_go();
+        self.session.give_up();
     }
 
     /// Ends the connection from our side: what the socket takes at once still goes out.
@@ -231,7 +258,7 @@ impl Link {
 
     /// To be called when the events were told, as far as there was room for them.
     pub(super) fn told(&mut self, now: Now) {
-        let paused = self.session.events_waiting() > 0;
+        let paused = self.session.events_waiting() > 0 || self.session.holds_too_much();
         if paused != self.paused {
             self.paused = paused;
             self.session.pause_reading(now, paused);

@@ -16,17 +16,18 @@
 mod clock;
 mod dial;
 mod event_loop;
+mod history;
 mod link;
 mod queues;
 
 use std::{fmt, io, sync::Arc, thread::JoinHandle, time::Duration};
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tertulia_protocol::{Cid, Kind, PublicKey, RoomId};
+use tertulia_protocol::{Cid, Kind, PublicKey, RoomId, Rseq};
 
 use crate::{
     address::ServerAddress,
-    session::{CidMaker, Config, Event, History, Random},
+    session::{Ask, CidMaker, Config, DraftText, Event, History, Random, Write},
     store::{Profile, StoreError},
 };
 pub use clock::{Clocks, Reading};
@@ -39,7 +40,7 @@ use queues::{Command, Shared};
 pub struct Options {
     /// The server.
     pub server: ServerAddress,
-    /// Where pins and logins are kept; without one nothing is.
+    /// Where pins and logins are kept, and with [`History::Kept`] everything else; without one nothing outlasts the program.
     pub profile: Option<Profile>,
     /// What the session needs to know.
     pub session: Config,
@@ -62,7 +63,7 @@ impl Options {
             agent: concat!("tertulia/", env!("CARGO_PKG_VERSION")).to_owned(),
             locale: None,
             room: Some("general".to_owned()),
-            history: History::Newest,
+            history: History::Kept,
         };
         Ok(Self { server, profile: Some(profile), session })
     }
@@ -147,23 +148,96 @@ impl Network {
     /// # Errors
     /// [`Busy`]: nothing was taken.
     pub fn send(&self, cid: Cid, room: RoomId, kind: Kind, body: Vec<u8>) -> Result<(), Busy> {
-        self.shared.push(Command::Send { cid, room, kind, body })
+        self.write(cid, Write::raw(room, kind, body))
     }
 
-    /// Asks for the page before the oldest entry that was told of a room.
+    /// Hands over something to write. Its end is an event: settled, or refused.
     ///
     /// # Errors
     /// [`Busy`]: nothing was taken.
-    pub fn load_older(&self, room: RoomId) -> Result<(), Busy> {
-        self.shared.push(Command::LoadOlder(room))
+    pub fn write(&self, cid: Cid, write: Write) -> Result<(), Busy> {
+        self.shared.push(Command::Write { cid, write, instead_of: None })
     }
 
-    /// Begins to tell the entries of a room.
+    /// Hands over something to write in the place of something that was refused, which leaves the outbox.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn write_instead(&self, refused: Cid, cid: Cid, write: Write) -> Result<(), Busy> {
+        self.shared.push(Command::Write { cid, write, instead_of: Some(refused) })
+    }
+
+    /// Throws away what was refused and lies in the outbox.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn discard(&self, cid: Cid) -> Result<(), Busy> {
+        self.shared.push(Command::Discard(cid))
+    }
+
+    /// Keeps what stands in the composer of a room; an empty text is none.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn set_draft(&self, room: RoomId, draft: DraftText) -> Result<(), Busy> {
+        self.shared.push(Command::Draft(room, draft))
+    }
+
+    /// Somebody looks at a range of a room, at most 200 places: what is kept of it is told at once, the rest as soon as it
+    /// has been pulled.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn show(&self, room: RoomId, from: Rseq, to: Rseq) -> Result<(), Busy> {
+        self.shared.push(Command::Show { room, from, to })
+    }
+
+    /// Somebody looks at a room: its newest page is told, and what it misses is pulled from now on.
     ///
     /// # Errors
     /// [`Busy`]: nothing was taken.
     pub fn open(&self, room: RoomId) -> Result<(), Busy> {
         self.shared.push(Command::Open(room))
+    }
+
+    /// Nobody looks at a room any more. Live entries of it are told all the same.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn close(&self, room: RoomId) -> Result<(), Busy> {
+        self.shared.push(Command::Close(room))
+    }
+
+    /// The person has read a room up to a place.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn mark(&self, room: RoomId, rseq: Rseq) -> Result<(), Busy> {
+        self.shared.push(Command::Mark { room, rseq })
+    }
+
+    /// The person is away from this desk, or back.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn set_away(&self, away: bool) -> Result<(), Busy> {
+        self.shared.push(Command::Away(away))
+    }
+
+    /// The person is writing in a room. To be called at each key; it is said every 3 s.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn typing(&self, room: RoomId) -> Result<(), Busy> {
+        self.shared.push(Command::Typing(room))
+    }
+
+    /// Asks the server something. The answer is [`Event::Answer`] with this token.
+    ///
+    /// # Errors
+    /// [`Busy`]: nothing was taken.
+    pub fn ask(&self, token: u64, ask: Ask) -> Result<(), Busy> {
+        self.shared.push(Command::Ask { token, ask })
     }
 
     /// Tries to connect now, after a stop or while waiting.

@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tertulia_protocol::{Cid, Kind, PublicKey, RoomId};
+use tertulia_protocol::{Cid, PublicKey, RoomId, Rseq};
 
 use super::{Busy, Unanswered};
-use crate::session::Event;
+use crate::session::{Ask, DraftText, Event, Write};
 
 /// Commands that may wait for the network thread.
 const COMMANDS_MAX: usize = 1_024;
@@ -24,9 +24,16 @@ const EVENTS_MAX: usize = 1_024;
 /// What the other side wants of the network thread.
 #[derive(Debug)]
 pub(super) enum Command {
-    Send { cid: Cid, room: RoomId, kind: Kind, body: Vec<u8> },
-    LoadOlder(RoomId),
+    Write { cid: Cid, write: Write, instead_of: Option<Cid> },
+    Discard(Cid),
+    Draft(RoomId, DraftText),
     Open(RoomId),
+    Close(RoomId),
+    Show { room: RoomId, from: Rseq, to: Rseq },
+    Mark { room: RoomId, rseq: Rseq },
+    Away(bool),
+    Typing(RoomId),
+    Ask { token: u64, ask: Ask },
     Retry,
     LogInAs(String),
     TrustServerKey(PublicKey),

@@ -325,6 +325,9 @@ pub enum StopCode {
     ServerKeyUnproved,
     /// The device's key could not sign. It never happens with a key that could be read.
     DeviceKeyUnusable,
+    /// What the window keeps cannot be used: a newer version has made the file, or the disk fails. Parameter: what is
+    /// wrong, in English.
+    HistoryUnusable,
     /// The operating system failed the network thread. Parameter: its words.
     SystemFailed,
 }
@@ -338,6 +341,7 @@ impl StopCode {
             Self::ServerKeyChanged => "server_key_changed",
             Self::ServerKeyUnproved => "server_key_unproved",
             Self::DeviceKeyUnusable => "device_key_unusable",
+            Self::HistoryUnusable => "history_unusable",
             Self::SystemFailed => "system_failed",
         }
     }
@@ -345,7 +349,12 @@ impl StopCode {
     /// Whether it is about who somebody is, server or user, rather than about the version or the way of connecting.
     #[must_use]
     pub fn is_about_identity(self) -> bool {
-        !matches!(self, Self::Refused(ErrorCode::NO_COMMON_VERSION | ErrorCode::PLAINTEXT_REFUSED) | Self::SystemFailed)
+        !matches!(
+            self,
+            Self::Refused(ErrorCode::NO_COMMON_VERSION | ErrorCode::PLAINTEXT_REFUSED)
+                | Self::HistoryUnusable
+                | Self::SystemFailed
+        )
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Kept {
     open: bool,
     /// Ranges that were asked for, the newest wish last.
     wants: VecDeque<(u64, u64)>,
+    /// The newest of them, while the room is open: after an absence it is looked at again.
+    looked_at: Option<(u64, u64)>,
     pub(super) asked: Option<Pull>,
     /// The server says that there is no such room, or not for us.
     refused: bool,
@@ -56,7 +58,8 @@ pub(super) struct WrongPage;
 impl Kept {
     pub(super) fn new(state: RoomState, runs: &[Run]) -> Self {
         let runs = Runs::from_saved(runs, PLACE_MAX);
-        let mut kept = Self { state, runs, open: false, wants: VecDeque::new(), asked: None, refused: false };
+        let mut kept =
+            Self { state, runs, open: false, wants: VecDeque::new(), looked_at: None, asked: None, refused: false };
         kept.state.row.head = Rseq(kept.head());
         kept
     }
@@ -85,6 +88,7 @@ impl Kept {
         self.open = open;
         if !open {
             self.wants.clear();
+            self.looked_at = None;
         }
     }
 
@@ -96,6 +100,7 @@ impl Kept {
     pub(super) fn want(&mut self, from: u64, to: u64) {
         self.wants.retain(|want| *want != (from, to));
         self.wants.push_back((from, to));
+        self.looked_at = Some((from, to));
         while self.wants.len() > WANTS_MAX {
             self.wants.pop_front();
         }
@@ -129,7 +134,8 @@ impl Kept {
         if self.open && head > 0 {
             let newest = head.saturating_sub(PAGE - 1).max(1);
             // A short absence is repaired as a whole; after a long one the newest page is enough for the eye.
-            let below = self.runs.last_missing(1, head).filter(|(from, to)| to - from < GAP_MAX && self.runs.last() > 0);
+            let below =
+                self.runs.last_missing(1, head).filter(|(from, to)| to - from < GAP_MAX && self.runs.last() > 0);
             let missing = self.runs.last_missing(newest, head).or(below.filter(|(from, _)| *from > 1));
             if let Some((from, to)) = missing {
                 return Some(pull(from, to));
@@ -137,10 +143,14 @@ impl Kept {
         }
         while let Some((from, to)) = self.wants.back().copied() {
             let to = to.min(head);
-            if from <= to && let Some((from, to)) = self.runs.last_missing(from, to) {
+            if from <= to
+                && let Some((from, to)) = self.runs.last_missing(from, to)
+            {
                 return Some(pull(from, to));
             }
-            if from <= to && let Some((from, to)) = self.runs.stale(from, to, head, limits::PAGE_ENTRIES_MAX) {
+            if from <= to
+                && let Some((from, to)) = self.runs.stale(from, to, head, limits::PAGE_ENTRIES_MAX)
+            {
                 return Some(Pull { from, to, later_only: true });
             }
             self.wants.pop_back();
@@ -175,6 +185,9 @@ impl Kept {
     pub(super) fn cut(&mut self) {
         self.asked = None;
         self.refused = false;
+        if let Some((from, to)) = self.looked_at {
+            self.want(from, to);
+        }
     }
 
     /// The server says that there is no such room, or not for us.

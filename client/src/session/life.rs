@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tertulia_protocol::{limits, request};
 
-use super::{Action, Event, Now, Session, State, StopCode, Why};
+use super::{Action, Answer, Event, Now, Request, Session, State, StopCode, Why};
 
 /// A login that lasted this long was a good one, and the next wait is short again. Without it, a server that falls over
 /// whenever somebody logs in would be asked four times a second.
@@ -34,6 +34,7 @@ impl Session {
     /// A moment has come. To be called at [`Self::deadline`]; at any other time it does no harm.
     pub fn tick(&mut self, now: Now) {
         self.observe(now);
+        self.persist_again(now);
         match self.state {
             State::Waiting(until) if until <= now.mono => {
                 if self.events.len() < EVENTS_HELD_MAX {
@@ -62,6 +63,10 @@ impl Session {
     /// When [`Self::tick`] has something to do. Always later than the last tick.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
+        [self.deadline_of_connection(), self.persist_again_at()].into_iter().flatten().min()
+    }
+
+    fn deadline_of_connection(&self) -> Option<Duration> {
         match self.state {
             State::Waiting(until) | State::Greeting { until, .. } | State::Proving { until, .. } => Some(until),
             State::Ready { .. } => {
@@ -154,6 +159,16 @@ impl Session {
         self.tell(Event::Stopped { code, params });
     }
 
+    /// The owner cannot go on: nothing is tried before [`Self::start`], which begins with what is kept.
+    pub fn give_up(&mut self) {
+        if let Some(seen) = self.seen {
+            self.forget_connection(seen);
+        }
+        self.state = State::Stopped;
+        self.actions.clear();
+        self.forget_store();
+    }
+
     /// The one place where a connection is taken out of the state.
     fn forget_connection(&mut self, now: Now) {
         if let State::Ready { since, .. } = self.state
@@ -166,8 +181,19 @@ impl Session {
             self.actions.retain(|action| !matches!(action, Action::Send(_)));
             self.actions.push_back(Action::Close);
         }
-        self.requests.clear();
+        for request in std::mem::take(&mut self.requests).into_values() {
+            if let Request::Ask(token) = request {
+                self.tell(Event::Answer { token, answer: Answer::Cut });
+            }
+        }
         self.outbox.take_off_the_wire();
+        self.early.clear();
+        self.early_presence.clear();
+        self.early_lost = false;
+        self.typing.clear();
+        for kept in self.kept.values_mut() {
+            kept.cut();
+        }
         for room in self.rooms.values_mut() {
             room.cut();
         }

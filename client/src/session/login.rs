@@ -5,7 +5,7 @@
 
 use tertulia_protocol::{Nonce, PublicKey, handshake, limits, reply, request};
 
-use super::{Action, Event, LOGIN_MAX, Nonsense, Now, Phase, Request, Session, State, StopCode, Why, identity};
+use super::{Action, Change, Event, LOGIN_MAX, Nonsense, Now, Phase, Session, State, StopCode, Why, identity};
 
 /// What the signatures are bound to besides the frames: nothing on plain TCP.
 const NO_CHANNEL: &[u8] = &[];
@@ -44,6 +44,7 @@ impl Session {
             return self.stop(now, StopCode::ServerKeyUnproved, vec![server_key.to_string()]);
         }
         self.pin(server_key);
+        self.restore_from(server_key);
         let name = self.config.name.clone();
         let signed = handshake::login_bytes(&server_key, &challenge.nonce, NO_CHANNEL, name.as_deref());
         let Some(signature) = self.config.device.sign(&signed) else {
@@ -64,27 +65,15 @@ impl Session {
         let State::Proving { server_key, .. } = self.state else {
             return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
         };
-        self.tell(Event::LoggedIn {
-            user: welcome.user,
-            device: welcome.device,
-            name: welcome.name,
-            server_key,
-            encrypted: false,
-        });
-        self.state = State::Ready { since: now.mono, phase: Phase::Syncing(None) };
-        let log = welcome.lineage.last().map(|lineage| lineage.log);
-        if self.log.is_some() && self.log != log {
-            // Another log under the same key (a backup was restored): numbers no longer mean what they meant.
-            self.forget_log();
+        let reply::Welcome { user, device, name, lineage, .. } = welcome;
+        self.me = Some(user);
+        self.keep(Change::Me { user, name: name.clone() });
+        self.tell(Event::LoggedIn { user, device, name, server_key, encrypted: false });
+        self.state = State::Ready { since: now.mono, phase: Phase::Cutting };
+        if self.away {
+            self.transmit(now, &request::Away { away: true });
         }
-        self.log = log;
-        self.sync(now, None);
+        self.enter_log(now, lineage);
         self.pump(now);
-    }
-
-    pub(super) fn sync(&mut self, now: Now, users_after: Option<tertulia_protocol::UserId>) {
-        let number = self.number(Request::Sync);
-        let since = self.since;
-        self.transmit(now, &request::Sync { request: number, since, users_after });
     }
 }

@@ -25,29 +25,41 @@ mod backoff;
 mod cid;
 mod event;
 mod identity;
+mod keeping;
+mod kept;
 mod life;
 mod login;
 mod outbox;
 mod rooms;
+mod runs;
+mod saved;
+mod signals;
+mod sync;
 mod traffic;
+mod write;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
 use tertulia_protocol::{
-    Cid, ErrorCode, Kind, LogId, Message, PublicKey, RequestId, RoomId, Rseq, Seq, encode, limits,
+    Cid, ErrorCode, Kind, Message, PublicKey, RequestId, RoomId, Rseq, Seq, UserId, encode, entry::RoomEntry, limits,
+    push::Presence, reply::Lineage,
 };
 
 pub use cid::CidMaker;
-pub use event::{Event, Nonsense, StopCode, Why};
+pub use event::{Answer, Ask, Event, Nonsense, Search, StopCode, Why};
 pub use identity::{DeviceKey, Random};
+pub use saved::{Batch, Change, DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved};
+pub use write::Write;
 
 use backoff::Backoff;
+use keeping::Keeping;
+use kept::Kept;
 use outbox::Outbox;
-use rooms::{Direction, Room};
+use rooms::Room;
 
 /// From connecting to `Welcome`: longer than a server allows itself, which knows better why it takes so long.
 const LOGIN_MAX: Duration = Duration::from_secs(15);
@@ -64,11 +76,11 @@ pub struct Now {
     pub wall_ms: i64,
 }
 
-/// How much of a room's past a session tells.
+/// How much of a room's past a session tells, and whether a store is behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// For eyes: the newest page, older ones when asked for, and after a long absence only the newest page again.
-    Newest,
+    /// For eyes, with a store behind: what is kept is told first, then what is looked at; see [`Action::Persist`].
+    Kept,
     /// For scripts: the last so many entries and all that follow, in order, however long an absence was.
     Last(u64),
     /// For scripts: everything from a place on, in order, however long an absence was.
@@ -105,6 +117,22 @@ pub enum Action {
     Close,
     /// Keep this chat key as the one that the server must have from now on.
     Pin(PublicKey),
+    /// Say [`Session::restore`] with what is kept of this server. Only with [`History::Kept`], as the next two.
+    Restore(PublicKey),
+    /// Keep this, as a whole and behind all that was to be kept before, and say [`Session::persisted`] or
+    /// [`Session::persist_failed`].
+    Persist(PublicKey, Arc<Batch>),
+    /// Say [`Session::loaded`] with the entries of a range.
+    Load {
+        /// The server.
+        server: PublicKey,
+        /// The room.
+        room: RoomId,
+        /// The first place.
+        from: Rseq,
+        /// The last place.
+        to: Rseq,
+    },
 }
 
 /// What happened so far, for logs and tests.
@@ -116,6 +144,8 @@ pub struct Counters {
     pub gaps: u64,
     /// How often all unanswered writes were sent again over the same connection.
     pub resends: u64,
+    /// How often the server had to leave something out, because we read too slowly.
+    pub lagged: u64,
 }
 
 /// The session. See the module's page.
@@ -143,10 +173,27 @@ pub struct Session {
     next_request: u32,
     requests: BTreeMap<RequestId, Request>,
     outbox: Outbox,
+    /// The rooms of a script.
     rooms: BTreeMap<RoomId, Room>,
+    /// The rooms of somebody who has a store.
+    kept: BTreeMap<RoomId, Kept>,
+    keeping: Keeping,
     /// The place in the log up to which everything is known: what the next `Sync` asks from.
     since: Seq,
-    log: Option<LogId>,
+    lineage: Vec<Lineage>,
+    me: Option<UserId>,
+    /// What came while a `Sync` was unanswered: its people may not be known yet.
+    early: VecDeque<RoomEntry>,
+    /// There were too many of them.
+    early_lost: bool,
+    early_presence: VecDeque<Presence>,
+    /// The rooms that the present sync has named.
+    named: BTreeSet<RoomId>,
+    /// Behind the present sync, all rooms are to be asked for.
+    all_rooms: bool,
+    away: bool,
+    /// When we last said in which room that we are writing.
+    typing: BTreeMap<RoomId, Duration>,
     counters: Counters,
 }
 
@@ -173,9 +220,16 @@ enum State {
 /// How far a login has been told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The place as of which the first answer was made, once there is one. Entries are kept back, because their
-    /// authors may not be known yet.
-    Syncing(Option<Seq>),
+    /// The log was set back, and the store is still at it.
+    Cutting,
+    /// Which answer is waited for, and the place as of which the first one was made, once there is one. Entries are kept
+    /// back, because their authors may not be known yet.
+    Syncing {
+        request: RequestId,
+        first: Option<Seq>,
+        /// All rooms are asked for, so that whichever is not named is none of ours any more.
+        all: bool,
+    },
     /// People and rooms are told; pages are on their way.
     CatchingUp,
     Live,
@@ -186,7 +240,16 @@ enum Phase {
 enum Request {
     Write(Cid),
     Sync,
-    Pull(RoomId, Direction),
+    Pull(RoomId),
+    /// The token of who asked.
+    Ask(u64),
+}
+
+impl Request {
+    /// Whether it is one of those of which the server takes few at a time.
+    fn is_reading(self) -> bool {
+        matches!(self, Self::Pull(_) | Self::Ask(_))
+    }
 }
 
 impl Session {
@@ -212,8 +275,18 @@ impl Session {
             requests: BTreeMap::new(),
             outbox: Outbox::new(),
             rooms: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            keeping: Keeping::default(),
             since: Seq(0),
-            log: None,
+            lineage: Vec::new(),
+            me: None,
+            early: VecDeque::new(),
+            early_lost: false,
+            early_presence: VecDeque::new(),
+            named: BTreeSet::new(),
+            all_rooms: false,
+            away: false,
+            typing: BTreeMap::new(),
             counters: Counters::default(),
         }
     }
@@ -221,6 +294,9 @@ impl Session {
     /// Begins to connect, at the beginning or after a stop. Nothing if it is connected or on its way.
     pub fn start(&mut self, now: Now) {
         self.observe(now);
+        if let Some(key) = self.config.pinned {
+            self.restore_from(key);
+        }
         if let State::Stopped | State::Waiting(_) = self.state {
             self.connect();
         }
@@ -244,23 +320,39 @@ impl Session {
         self.start(now);
     }
 
-    /// Takes something to write. Its name is used for every attempt to send it, and in the event that ends it.
+    /// Takes a plain body to write. Its name is used for every attempt to send it, and in the event that ends it.
     pub fn send(&mut self, now: Now, room: RoomId, kind: Kind, body: Vec<u8>) -> Cid {
+        self.write(now, Write::raw(room, kind, body))
+    }
+
+    /// Takes something to write, and gives it a name.
+    pub fn write(&mut self, now: Now, write: Write) -> Cid {
         let cid = self.cids.make(now.wall_ms);
-        self.send_as(now, cid, room, kind, body);
+        self.write_as(now, cid, write);
         cid
     }
 
     /// Takes something to write that has its name already. Nothing if it is waiting under that name.
-    pub fn send_as(&mut self, now: Now, cid: Cid, room: RoomId, kind: Kind, body: Vec<u8>) {
+    pub fn write_as(&mut self, now: Now, cid: Cid, write: Write) {
         self.observe(now);
-        if body.len() > limits::BODY_BYTES_MAX {
+        let from_draft = write.from_draft;
+        let item = write.named(cid);
+        if item.body.len() > limits::BODY_BYTES_MAX || item.mentions.len() > limits::MENTIONS_MAX {
             // It would be answered by the end of the connection, and again by the end of the next one.
             self.tell(Event::WriteRefused { cid, code: ErrorCode::BAD_TEXT, params: Vec::new() });
             return;
         }
-        self.outbox.push(cid, room, kind, body);
+        let keeps = self.keeps();
+        if self.outbox.push(item.clone(), !keeps) {
+            self.keep(Change::Queued { item, from_draft });
+        }
         self.pump(now);
+    }
+
+    /// Takes something to write in the place of something that was refused and lies in the outbox.
+    pub fn write_instead(&mut self, now: Now, refused: Cid, cid: Cid, write: Write) {
+        self.keep(Change::Removed(refused));
+        self.write_as(now, cid, write);
     }
 
     /// Whether so many writes wait that no more should be taken in for now.
@@ -281,22 +373,35 @@ impl Session {
         self.counters
     }
 
-    /// Begins to tell the entries of a room, as the history of the configuration says.
+    /// Begins to tell the entries of a room: for a script as the history of the configuration says, for eyes its newest
+    /// page and all that follows.
     pub fn open(&mut self, now: Now, room: RoomId) {
         self.observe(now);
         if let Some(room) = self.rooms.get_mut(&room) {
             room.open(self.config.history);
         }
+        if let Some(kept) = self.kept.get_mut(&room) {
+            kept.open(true);
+            let head = kept.head();
+            self.look_at(room, head.saturating_sub(kept::PAGE - 1).max(1), head);
+        }
         self.pump(now);
     }
 
-    /// Pulls the page before the oldest entry that was told of a room. Nothing at its beginning, or while one is on its
-    /// way.
-    pub fn load_older(&mut self, now: Now, room: RoomId) {
-        self.observe(now);
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.want_older();
+    /// Nobody looks at the room any more: what is missed of it is not pulled before it is opened again.
+    pub fn close(&mut self, room: RoomId) {
+        if let Some(kept) = self.kept.get_mut(&room) {
+            kept.open(false);
         }
+    }
+
+    /// Somebody looks at a range of a room, at most 200 places: what is kept of it is told at once, what is missing or
+    /// may have changed is pulled as soon as there is a connection.
+    pub fn show(&mut self, now: Now, room: RoomId, from: Rseq, to: Rseq) {
+        self.observe(now);
+        let to = to.0.min(rooms::PLACE_MAX);
+        let from = from.0.max(1).max(to.saturating_sub(limits::PAGE_ENTRIES_MAX - 1));
+        self.look_at(room, from, to);
         self.pump(now);
     }
 
@@ -337,11 +442,6 @@ impl Session {
         self.last_heard = now.mono;
     }
 
-    /// The next thing to do.
-    pub fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
-    }
-
     /// The next thing to know.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
@@ -355,6 +455,17 @@ impl Session {
 
     fn tell(&mut self, event: Event) {
         self.events.push_back(event);
+    }
+
+    /// Tells how a room stands, instead of how it stood if that was the last thing told.
+    fn tell_room(&mut self, state: RoomState) {
+        if let Some(Event::Room(last)) = self.events.back_mut()
+            && last.row.room == state.row.room
+        {
+            *last = state;
+        } else {
+            self.tell(Event::Room(state));
+        }
     }
 
     fn transmit<M: Message>(&mut self, now: Now, message: &M) {

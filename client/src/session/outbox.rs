@@ -11,9 +11,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tertulia_protocol::{Cid, ErrorCode, Kind, RequestId, RoomId};
+use tertulia_protocol::{Cid, ErrorCode, RequestId};
 
-use super::{backoff::Backoff, identity::Random};
+use super::{backoff::Backoff, identity::Random, saved::OutboxItem};
 
 /// How long a server that can store nothing for now is left alone: as often as it looks itself whether it can again.
 const READ_ONLY_WAIT: Duration = Duration::from_secs(5);
@@ -24,10 +24,9 @@ const READ_ONLY_SPREAD_MS: u64 = 500;
 /// A write that waits for its answer.
 #[derive(Debug)]
 pub(super) struct Item {
-    pub(super) cid: Cid,
-    pub(super) room: RoomId,
-    pub(super) kind: Kind,
-    pub(super) body: Vec<u8>,
+    pub(super) write: OutboxItem,
+    /// The store has it, or there is none: it may go out.
+    kept: bool,
     request: Option<RequestId>,
 }
 
@@ -60,15 +59,40 @@ impl Outbox {
     }
 
     /// Takes a write in, behind all others. Not if one of that name is already here.
-    pub(super) fn push(&mut self, cid: Cid, room: RoomId, kind: Kind, body: Vec<u8>) {
-        if self.position(cid).is_none() {
-            self.items.push_back(Item { cid, room, kind, body, request: None });
+    /// It goes out once it is `kept`. False if it was there.
+    pub(super) fn push(&mut self, write: OutboxItem, kept: bool) -> bool {
+        let new = self.position(write.cid).is_none();
+        if new {
+            self.items.push_back(Item { write, kept, request: None });
         }
+        new
+    }
+
+    /// The store has it now.
+    pub(super) fn kept(&mut self, cid: Cid) {
+        if let Some(at) = self.position(cid) {
+            self.items[at].kept = true;
+        }
+    }
+
+    /// Everything goes, as what is kept is read anew. What is not kept yet stays.
+    pub(super) fn clear_kept(&mut self) {
+        self.take_off_the_wire();
+        self.items.retain(|item| !item.kept);
+    }
+
+    /// The writes themselves, in order.
+    pub(super) fn into_writes(self) -> impl Iterator<Item = OutboxItem> {
+        self.items.into_iter().map(|item| item.write)
     }
 
     /// The oldest item that is not on the wire, unless nothing may be sent for now.
     pub(super) fn next_cid(&self) -> Option<Cid> {
-        if self.again_at.is_some() { None } else { self.items.get(self.on_wire).map(|item| item.cid) }
+        if self.again_at.is_some() {
+            None
+        } else {
+            self.items.get(self.on_wire).filter(|item| item.kept).map(|item| item.write.cid)
+        }
     }
 
     /// Takes that item as sent, as `request`.
@@ -139,6 +163,6 @@ impl Outbox {
 
     /// Answers come in the order of writing, so the search nearly always ends at its first step.
     fn position(&self, cid: Cid) -> Option<usize> {
-        self.items.iter().position(|item| item.cid == cid)
+        self.items.iter().position(|item| item.write.cid == cid)
     }
 }

@@ -1,8 +1,8 @@
-//! What is held of each room, and what has to be pulled.
+//! A room for a script, without a store: what was told of it, in order, and what has to be pulled.
 //!
 //! ```text
 //!   1 ········· first ═════════ held ═════════ last ··· missing ··· ahead ═══ head
-//!   older: on demand, page by page                      caught up by itself
+//!              told, in order                            caught up by itself
 //! ```
 //!
 //! Places in a room are contiguous, so a session can prove that it missed nothing: whatever lies between `last` and
@@ -15,13 +15,9 @@ use std::collections::VecDeque;
 
 use tertulia_protocol::{Entry, RequestId, limits, reply::RoomRow};
 
-use super::History;
+use super::{History, kept::WrongPage};
 
-/// The newest page of a room, and each older one.
-const PAGE: u64 = 50;
-
-/// A longer gap is not worth pulling for somebody who looks at the newest page: what was held is dropped instead. At
-/// the same time the longest range that is pulled as a whole, since its parts wait in memory for their beginning.
+/// The longest range that is pulled as a whole, since its parts wait in memory for their beginning.
 const GAP_MAX: u64 = limits::PAGE_ENTRIES_MAX;
 
 /// Live entries kept back while something below them is pulled. Beyond that they are let go, and pulled again.
@@ -32,15 +28,13 @@ pub(super) const PLACE_MAX: u64 = u64::MAX >> 1;
 
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) name: String,
+    pub(super) row: RoomRow,
     pub(super) head: u64,
-    pub(super) count: u64,
     /// None until the room is opened: then only its head is followed.
     held: Option<Held>,
     /// A contiguous run of live entries somewhere above what is held.
     ahead: VecDeque<Entry>,
     fill: Option<Fill>,
-    older: Option<Older>,
 }
 
 /// The contiguous region that the owner was told of; empty while `first` is `last + 1`.
@@ -61,13 +55,6 @@ struct Fill {
     request: Option<RequestId>,
 }
 
-/// The pull of a range that ends right below what is held.
-#[derive(Debug)]
-struct Older {
-    from: u64,
-    request: Option<RequestId>,
-}
-
 /// What became of a live entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Live {
@@ -81,50 +68,18 @@ pub(super) enum Live {
     Closed,
 }
 
-/// What a page is an answer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// Towards the head.
-    Up,
-    /// Towards the beginning.
-    Down,
-}
-
-/// What a room needs next.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    Nothing,
-    /// The entries from one place to another.
-    Pull(Direction, u64, u64),
-    /// To be forgotten, because too much is missing. What to pull instead is the next need.
-    Reset,
-}
-
-/// A page that is not what was asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct WrongPage;
-
 impl Room {
     pub(super) fn new(row: &RoomRow) -> Self {
-        Self {
-            name: row.name.clone(),
-            head: row.head.0.min(PLACE_MAX),
-            count: row.count,
-            held: None,
-            ahead: VecDeque::new(),
-            fill: None,
-            older: None,
-        }
+        Self { row: row.clone(), head: row.head.0.min(PLACE_MAX), held: None, ahead: VecDeque::new(), fill: None }
     }
 
     /// Takes a row of a `Synced`. True if the room has fewer entries than are held: the log is another one.
     pub(super) fn update(&mut self, row: &RoomRow) -> bool {
-        self.name.clone_from(&row.name);
         let head = row.head.0.min(PLACE_MAX);
         let shrunk = self.held.is_some_and(|held| held.first <= held.last && held.last > head);
         if shrunk || head >= self.head {
             self.head = head;
-            self.count = row.count;
+            self.row = row.clone();
         }
         shrunk
     }
@@ -135,10 +90,7 @@ impl Room {
             return;
         }
         let next = match history {
-            History::Newest => {
-                self.hold_newest();
-                return;
-            }
+            History::Kept => self.head + 1,
             History::Last(count) => self.head.saturating_sub(count) + 1,
             History::From(rseq) => rseq.0.clamp(1, PLACE_MAX),
         };
@@ -146,27 +98,10 @@ impl Room {
     }
 
     /// Forgets what is held and begins anew at the head.
-    pub(super) fn reset(&mut self, history: History) {
+    pub(super) fn reset(&mut self) {
         self.fill = None;
         self.ahead.clear();
-        if history == History::Newest {
-            self.hold_newest();
-        } else {
-            self.held = Some(Held { first: self.head + 1, last: self.head });
-        }
-    }
-
-    fn hold_newest(&mut self) {
         self.held = Some(Held { first: self.head + 1, last: self.head });
-        self.older = None;
-        self.want_older();
-    }
-
-    /// Wants a page below what is held, unless there is none or one is under way.
-    pub(super) fn want_older(&mut self) {
-        if let (Some(Held { first: first @ 2.., .. }), None) = (self.held, &self.older) {
-            self.older = Some(Older { from: first.saturating_sub(PAGE).max(1), request: None });
-        }
     }
 
     /// Takes a live entry. While `quiet` (the rest of the login is still being told) nothing is told.
@@ -174,7 +109,7 @@ impl Room {
         let place = entry.rseq.0;
         if place > self.head {
             self.head = place;
-            self.count = entry.count;
+            (self.row.head, self.row.count) = (entry.rseq, entry.count);
         }
         let Some(held) = &mut self.held else { return Live::Closed };
         if place <= held.last {
@@ -196,79 +131,45 @@ impl Room {
         Live::Later(!follows && !quiet)
     }
 
-    /// What to do next. A pull counts as asked for once [`Self::asked`] names its request.
-    pub(super) fn need(&mut self, history: History) -> Need {
-        let Some(held) = self.held else { return Need::Nothing };
+    /// The range to pull next, if there is one. It counts as asked for once [`Self::asked`] names its request.
+    pub(super) fn need(&mut self) -> Option<(u64, u64)> {
+        let held = self.held?;
         if self.fill.is_none() {
             let end = self.ahead.front().map_or(self.head, |entry| entry.rseq.0 - 1);
             let missing = end.saturating_sub(held.last);
-            if missing > GAP_MAX && history == History::Newest {
-                return Need::Reset;
-            }
             if missing > 0 {
                 let to = held.last + missing.min(GAP_MAX);
                 self.fill = Some(Fill { from: held.last + 1, to, got: VecDeque::new(), request: None });
             }
         }
-        if let Some(Fill { from, to, request: None, .. }) = self.fill {
-            return Need::Pull(Direction::Up, from, to);
-        }
-        match self.older {
-            Some(Older { from, request: None }) if held.first > from => {
-                Need::Pull(Direction::Down, from, held.first - 1)
-            }
-            _ => Need::Nothing,
-        }
+        self.fill.as_ref().filter(|fill| fill.request.is_none()).map(|fill| (fill.from, fill.to))
     }
 
     /// The pull that was needed is on the wire as `request`.
-    pub(super) fn asked(&mut self, direction: Direction, request: RequestId) {
-        match direction {
-            Direction::Up => self.fill.iter_mut().for_each(|fill| fill.request = Some(request)),
-            Direction::Down => self.older.iter_mut().for_each(|older| older.request = Some(request)),
-        }
+    pub(super) fn asked(&mut self, request: RequestId) {
+        self.fill.iter_mut().for_each(|fill| fill.request = Some(request));
     }
 
     /// Takes a page, and gives what is to be told because of it. A page for a pull that was given up is nothing.
-    pub(super) fn page(
-        &mut self,
-        direction: Direction,
-        request: RequestId,
-        entries: Vec<Entry>,
-    ) -> Result<Vec<Entry>, WrongPage> {
+    pub(super) fn page(&mut self, request: RequestId, entries: Vec<Entry>) -> Result<Vec<Entry>, WrongPage> {
         let Some(held) = &mut self.held else { return Ok(Vec::new()) };
-        match direction {
-            Direction::Up => {
-                let Some(fill) = self.fill.as_mut().filter(|fill| fill.request == Some(request)) else {
-                    return Ok(Vec::new());
-                };
-                let first = check(&entries, fill.from, fill.to)?;
-                for entry in entries.into_iter().rev() {
-                    fill.got.push_front(entry);
-                }
-                fill.request = None;
-                if first > fill.from {
-                    fill.to = first - 1;
-                    return Ok(Vec::new());
-                }
-                let mut told = Vec::from(std::mem::take(&mut fill.got));
-                self.fill = None;
-                held.last += told.len() as u64;
-                told.extend(self.join());
-                Ok(told)
-            }
-            Direction::Down => {
-                let Some(older) = self.older.as_mut().filter(|older| older.request == Some(request)) else {
-                    return Ok(Vec::new());
-                };
-                held.first = check(&entries, older.from, held.first - 1)?;
-                older.request = None;
-                if held.first == older.from {
-                    self.older = None;
-                }
-                Ok(entries)
-            }
+        let Some(fill) = self.fill.as_mut().filter(|fill| fill.request == Some(request)) else {
+            return Ok(Vec::new());
+        };
+        let first = check(&entries, fill.from, fill.to)?;
+        for entry in entries.into_iter().rev() {
+            fill.got.push_front(entry);
         }
+        fill.request = None;
+        if first > fill.from {
+            fill.to = first - 1;
+            return Ok(Vec::new());
+        }
+        let mut told = Vec::from(std::mem::take(&mut fill.got));
+        self.fill = None;
+        held.last += told.len() as u64;
+        told.extend(self.join());
+        Ok(told)
     }
 
     /// What was kept ahead and has nothing missing below it any more.
@@ -288,19 +189,17 @@ impl Room {
     pub(super) fn cut(&mut self) {
         self.fill = None;
         self.ahead.clear();
-        self.older.iter_mut().for_each(|older| older.request = None);
     }
 
     /// The server says that there is no such room, or not for us.
     pub(super) fn close(&mut self) {
         self.cut();
         self.held = None;
-        self.older = None;
     }
 
     /// Whether nothing is under way.
     pub(super) fn is_complete(&self) -> bool {
-        self.fill.is_none() && self.older.is_none()
+        self.fill.is_none()
     }
 }
 

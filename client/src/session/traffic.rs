@@ -1,14 +1,23 @@
 //! What goes to and fro once a login stands: writes and their answers, the sync, pages, and what is told live.
 
 use tertulia_protocol::{
-    DecodeError, Entry, ErrorCode, RawFrame, RequestId, RoomId, Seq, ServerFrame, UserId, limits, push, reply, request,
+    Cid, DecodeError, Entry, ErrorCode, RawFrame, RequestId, RoomId, Rseq, Seq, ServerFrame, limits, push, reply,
+    request,
 };
 
 use super::{
-    Event, Nonsense, Now, Phase, Request, Session, State, StopCode, Why,
+    Answer, Change, Event, Failure, Nonsense, Now, OutboxItem, Phase, Request, RoomState, Session, State, StopCode,
+    Why,
     event::stops,
-    rooms::{self, Live, Need, Room, WrongPage},
+    kept::{Pull, WrongPage},
+    rooms::{self, Live, Room},
 };
+
+/// Presence that waits for a sync.
+const EARLY_PRESENCE_MAX: usize = 1_024;
+
+/// Pulls and questions that are on their way at once: the server takes four, and one place is for who is typing a search.
+const READING_MAX: usize = 3;
 
 /// So many entries are told as one event at most: a window paints between two of them.
 const ENTRIES_PER_EVENT_MAX: usize = 200;
@@ -43,31 +52,63 @@ impl Session {
     }
 
     fn take_ready(&mut self, now: Now, phase: Phase, frame: ServerFrame) {
+        let quiet = matches!(phase, Phase::Syncing { .. } | Phase::Cutting);
         match frame {
             ServerFrame::Heartbeat(push::Heartbeat { position }) => {
                 // Sent while a Sync was unanswered, it may be ahead of what that will say.
-                if !matches!(phase, Phase::Syncing(_)) {
-                    self.since = self.since.max(position);
+                if !quiet {
+                    self.move_since(position);
                 }
             }
             ServerFrame::Placed(placed) => {
-                if let Some(Request::Write(cid)) = self.requests.remove(&placed.request)
-                    && let Some(item) = self.outbox.settle(cid)
-                {
-                    let reply::Placed { rseq, seq, at, .. } = placed;
-                    self.tell(Event::Settled { cid, room: item.room, rseq, seq, at });
+                if let Some(Request::Write(cid)) = self.requests.remove(&placed.request) {
+                    let reply::Placed { rseq, seq, at, room, .. } = placed;
+                    self.settle(cid, room, rseq, seq, at);
                 }
             }
             ServerFrame::Synced(synced) => self.synced(now, phase, synced),
             ServerFrame::Page(page) => self.page(now, page),
-            ServerFrame::Entry(push::RoomEntry { room, entry }) => self.live(now, phase, room, entry),
+            ServerFrame::Entry(entry) if quiet && self.keeps() => self.wait_for_sync(entry),
+            ServerFrame::Entry(push::RoomEntry { room, entry }) if self.keeps() => self.live_kept(now, room, entry),
+            ServerFrame::Entry(push::RoomEntry { room, entry }) => self.live(now, quiet, room, entry),
             ServerFrame::Users(push::Users { users }) => self.tell_users(users),
+            ServerFrame::Rooms(push::Rooms { rooms }) => rooms.into_iter().for_each(|row| self.room_row(row)),
+            ServerFrame::Gone(push::Gone { room }) => self.gone(room),
+            ServerFrame::Marked(marked) => self.marked(marked),
+            ServerFrame::Lagged(push::Lagged { .. }) if phase != Phase::Cutting => self.lagged(now),
+            // The sync that follows the cut tells everything.
+            ServerFrame::Lagged(push::Lagged { .. }) => {}
+            ServerFrame::Presence(presence) if quiet => {
+                if presence.whole.is_some() || self.early_presence.len() >= EARLY_PRESENCE_MAX {
+                    self.early_presence.clear();
+                }
+                self.early_presence.push_back(presence);
+            }
             ServerFrame::Presence(presence) => self.tell(Event::Presence(presence)),
+            ServerFrame::Typing(push::Typing { room, users }) => self.tell(Event::Typing { room, users }),
+            ServerFrame::Notice(push::Notice { what, on }) => self.tell(Event::Notice { what, on }),
+            ServerFrame::Browsed(reply::Browsed { request, rooms, more }) => {
+                return self.answered(now, request, Answer::Rooms { rooms, more });
+            }
+            ServerFrame::MemberList(reply::MemberList { request, room, members, more }) => {
+                return self.answered(now, request, Answer::Members { room, members, more });
+            }
+            ServerFrame::Hits(reply::Hits { request, hits, below }) => {
+                return self.answered(now, request, Answer::Hits { hits, below });
+            }
             ServerFrame::Challenge(_) | ServerFrame::Welcome(_) | ServerFrame::Error(_) => {
                 // Taken before; named so that a new frame cannot be forgotten here.
             }
         }
         self.pump(now);
+    }
+
+    fn answered(&mut self, now: Now, request: RequestId, answer: Answer) {
+        if self.answer(request, answer) {
+            self.pump(now);
+        } else {
+            self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
+        }
     }
 
     fn error(&mut self, now: Now, error: reply::Error) {
@@ -85,11 +126,18 @@ impl Session {
                 self.outbox.not_stored(now.mono, (cid, number), code, &mut self.random);
             }
             Some(Request::Write(cid)) if self.outbox.refuse(cid).is_some() => {
+                self.keep(Change::Failed(cid, Failure { code, params: params.clone() }));
                 self.tell(Event::WriteRefused { cid, code, params });
             }
-            Some(Request::Pull(room, _)) if code == ErrorCode::NO_ROOM => {
-                if let Some(room) = self.rooms.get_mut(&room) {
+            Some(Request::Ask(token)) => {
+                self.tell(Event::Answer { token, answer: Answer::Refused { code, params } });
+            }
+            Some(Request::Pull(id)) if code == ErrorCode::NO_ROOM => {
+                if let Some(room) = self.rooms.get_mut(&id) {
                     room.close();
+                }
+                if let Some(kept) = self.kept.get_mut(&id) {
+                    kept.refuse();
                 }
             }
             // Without an answer to these nothing can be shown. Another connection, after a wait, may fare better.
@@ -100,103 +148,98 @@ impl Session {
         self.pump(now);
     }
 
-    fn synced(&mut self, now: Now, phase: Phase, synced: reply::Synced) {
-        let (Some(Request::Sync), Phase::Syncing(first)) = (self.requests.remove(&synced.request), phase) else {
-            return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
-        };
-        let last_user = synced.users.last().map(|row| row.user);
-        self.tell_users(synced.users);
-        for row in &synced.rooms {
-            self.room_row(row);
-        }
-        // Later answers of the same sync were made later, but not for those who were named in earlier ones.
-        let position = first.unwrap_or(synced.position);
-        let State::Ready { phase, .. } = &mut self.state else { return };
-        if let (true, Some(user)) = (synced.more_users, last_user) {
-            *phase = Phase::Syncing(Some(position));
-            self.sync(now, Some(user));
-            return;
-        }
-        *phase = Phase::CatchingUp;
-        self.since = self.since.max(position);
-        let ids: Vec<RoomId> = self.rooms.keys().copied().collect();
-        for id in ids {
-            let entries = self.rooms.get_mut(&id).map(Room::join).unwrap_or_default();
-            self.tell_entries(id, entries);
-        }
-    }
-
-    fn room_row(&mut self, row: &reply::RoomRow) {
-        let history = self.config.history;
-        let room = self.rooms.entry(row.room).or_insert_with(|| Room::new(row));
-        let shrunk = room.update(row);
-        if shrunk {
-            room.reset(history);
-        }
-        if self.config.room.as_deref() == Some(row.name.as_str()) {
-            room.open(history);
-        }
-        let (head, count) = (row.head, row.count);
-        self.events.push_back(Event::Room { id: row.room, name: row.name.clone(), head, count });
-        if shrunk {
-            self.tell(Event::Reset { room: row.room });
-        }
-    }
-
     fn page(&mut self, now: Now, page: reply::Page) {
-        let Some(Request::Pull(id, direction)) = self.requests.remove(&page.request) else {
-            return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
-        };
-        if id != page.room {
+        let reply::Page { request, room: id, entries, head, later, .. } = page;
+        if !matches!(self.requests.remove(&request), Some(Request::Pull(asked)) if asked == id) {
             return self.lose(now, Why::Protocol(Nonsense::Page));
         }
-        for entry in &page.entries {
+        let later = later.unwrap_or_default();
+        for entry in entries.iter().chain(&later) {
             self.settle_by(id, entry);
         }
-        let told = self.rooms.get_mut(&id).map(|room| room.page(direction, page.request, page.entries));
-        match told {
-            Some(Ok(entries)) => self.tell_entries(id, entries),
-            Some(Err(WrongPage)) => self.lose(now, Why::Protocol(Nonsense::Page)),
-            None => {}
+        if let Some(room) = self.rooms.get_mut(&id) {
+            match room.page(request, entries) {
+                Ok(entries) => self.tell_entries(id, entries),
+                Err(WrongPage) => return self.lose(now, Why::Protocol(Nonsense::Page)),
+            }
+        } else if let Some(kept) = self.kept.get_mut(&id) {
+            let later_only = kept.asked.is_some_and(|pull| pull.later_only);
+            let makes_sense = later.iter().all(|entry| (1..=rooms::PLACE_MAX).contains(&entry.rseq.0));
+            if kept.page(&entries, head.0) == Err(WrongPage) || !makes_sense {
+                return self.lose(now, Why::Protocol(Nonsense::Page));
+            }
+            let all: Vec<Entry> = entries.iter().chain(&later).cloned().collect();
+            if !all.is_empty() {
+                self.keep(Change::Entries { room: id, entries: all });
+            }
+            self.keep_room(id);
+            if later_only && !later.is_empty() {
+                self.tell(Event::Later { room: id, entries: later });
+            } else if !entries.is_empty() {
+                self.tell(Event::Entries { room: id, entries, later });
+            }
         }
+        self.pump(now);
     }
 
     /// An own entry in a page: what we wrote was stored, and the answer was lost.
     fn settle_by(&mut self, room: RoomId, entry: &Entry) {
-        if let Some(cid) = entry.cid
-            && self.outbox.settle(cid).is_some()
-        {
-            let Entry { rseq, seq, at, .. } = *entry;
-            self.tell(Event::Settled { cid, room, rseq, seq, at });
+        if let Some(cid) = entry.cid {
+            self.settle(cid, Some(room), entry.rseq, entry.seq, entry.at);
         }
     }
 
-    fn live(&mut self, now: Now, phase: Phase, id: RoomId, entry: Entry) {
+    fn settle(&mut self, cid: Cid, room: Option<RoomId>, rseq: Rseq, seq: Seq, at: i64) {
+        if let Some(item) = self.outbox.settle(cid) {
+            self.keep(Change::Removed(cid));
+            self.tell(Event::Settled { cid, room: room.unwrap_or(item.write.room), rseq, seq, at });
+        }
+    }
+
+    fn live(&mut self, now: Now, quiet: bool, id: RoomId, entry: Entry) {
         if !(1..=rooms::PLACE_MAX).contains(&entry.rseq.0) {
             return self.lose(now, Why::Protocol(Nonsense::Message(DecodeError::Malformed)));
         }
         // A room that is not known yet comes with the answer to the sync.
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        let quiet = matches!(phase, Phase::Syncing(_));
         match room.live(entry, quiet) {
             Live::Next(entry) => self.tell_entries(id, vec![entry]),
             Live::Later(gap) => self.counters.gaps += u64::from(gap),
             Live::Known => {}
             Live::Closed => {
-                let (name, head, count) = (room.name.clone(), tertulia_protocol::Rseq(room.head), room.count);
-                self.tell(Event::Room { id, name, head, count });
+                let state = RoomState::new(room.row.clone());
+                self.tell_room(state);
             }
         }
+    }
+
+    /// A live entry, for those who keep it: it is told and kept wherever it stands, and what is missing below it is
+    /// pulled if somebody looks at the room.
+    pub(super) fn live_kept(&mut self, now: Now, id: RoomId, entry: Entry) {
+        if !(1..=rooms::PLACE_MAX).contains(&entry.rseq.0) {
+            return self.lose(now, Why::Protocol(Nonsense::Message(DecodeError::Malformed)));
+        }
+        let me = self.me;
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        self.counters.gaps += u64::from(kept.live(&entry, me));
+        let state = kept.state.clone();
+        self.keep(Change::Entries { room: id, entries: vec![entry.clone()] });
+        self.keep_room(id);
+        self.tell_entries(id, vec![entry]);
+        self.tell_room(state);
     }
 
     /// Sends whatever may be sent by now: a second start of the writes, pulls, writes.
     pub(super) fn pump(&mut self, now: Now) {
         let State::Ready { phase, .. } = self.state else { return };
+        if phase == Phase::Cutting {
+            return;
+        }
         if self.outbox.start_again(now.mono) {
             self.counters.resends += 1;
             self.transmit(now, &request::Resend {});
         }
-        if !matches!(phase, Phase::Syncing(_)) {
+        if !matches!(phase, Phase::Syncing { .. }) {
             self.pull(now);
         }
         while self.outbox.on_wire() < limits::UNANSWERED_REQUESTS_MAX
@@ -204,34 +247,41 @@ impl Session {
         {
             let request = self.number(Request::Write(cid));
             let Some(item) = self.outbox.put_on_wire(request) else { break };
-            let (room, kind, body) = (item.room, item.kind, item.body.clone());
-            self.transmit(now, &request::Write { request, cid, room, kind, target: None, mentions: None, body });
+            let OutboxItem { room, kind, target, mentions, body, .. } = item.write.clone();
+            let mentions = (!mentions.is_empty()).then_some(mentions);
+            self.transmit(now, &request::Write { request, cid, room, kind, target, mentions, body });
         }
     }
 
     fn pull(&mut self, now: Now) {
-        let history = self.config.history;
         let mut complete = true;
         let ids: Vec<RoomId> = self.rooms.keys().copied().collect();
         for id in ids {
-            while let Some(room) = self.rooms.get_mut(&id) {
-                match room.need(history) {
-                    Need::Nothing => {
-                        complete &= room.is_complete();
-                        break;
-                    }
-                    Need::Reset => {
-                        room.reset(history);
-                        self.tell(Event::Reset { room: id });
-                    }
-                    Need::Pull(direction, from, to) => {
-                        let request = self.number(Request::Pull(id, direction));
-                        if let Some(room) = self.rooms.get_mut(&id) {
-                            room.asked(direction, request);
-                        }
-                        self.send_pull(now, request, id, from, to);
-                    }
+            if let Some((from, to)) = self.rooms.get_mut(&id).and_then(Room::need) {
+                let request = self.number(Request::Pull(id));
+                if let Some(room) = self.rooms.get_mut(&id) {
+                    room.asked(request);
                 }
+                self.send_pull(now, request, id, Pull { from, to, later_only: false });
+            }
+            complete &= self.rooms.get(&id).is_none_or(Room::is_complete);
+        }
+        // What somebody looks at comes first.
+        let mut ids: Vec<(bool, RoomId)> = self.kept.iter().map(|(id, kept)| (!kept.is_open(), *id)).collect();
+        ids.sort_unstable();
+        let mut reading = self.requests.values().filter(|request| request.is_reading()).count();
+        for (_, id) in ids {
+            let Some(kept) = self.kept.get_mut(&id) else { continue };
+            if reading < READING_MAX
+                && let Some(pull) = kept.need()
+            {
+                kept.asked = Some(pull);
+                reading += 1;
+                let request = self.number(Request::Pull(id));
+                self.send_pull(now, request, id, pull);
+                complete = false;
+            } else {
+                complete &= kept.is_complete();
             }
         }
         if let State::Ready { phase: phase @ Phase::CatchingUp, .. } = &mut self.state
@@ -242,41 +292,27 @@ impl Session {
         }
     }
 
-    fn send_pull(&mut self, now: Now, request: RequestId, room: RoomId, from: u64, to: u64) {
-        let (from, to) = (tertulia_protocol::Rseq(from), tertulia_protocol::Rseq(to));
-        self.transmit(now, &request::Pull { request, room, from, to });
-    }
-
-    /// Another log speaks under the same key: all places start anew.
-    pub(super) fn forget_log(&mut self) {
-        self.since = Seq(0);
-        let rooms = std::mem::take(&mut self.rooms);
-        for room in rooms.into_keys() {
-            self.tell(Event::Reset { room });
-        }
-    }
-
-    fn tell_users(&mut self, users: Vec<reply::UserRow>) {
-        if !users.is_empty() {
-            let users: Vec<(UserId, String)> = users.into_iter().map(|row| (row.user, row.name)).collect();
-            self.tell(Event::Users(users));
-        }
+    fn send_pull(&mut self, now: Now, request: RequestId, room: RoomId, pull: Pull) {
+        let Pull { from, to, later_only } = pull;
+        let later_only = later_only.then_some(true);
+        self.transmit(now, &request::Pull { request, room, from: Rseq(from), to: Rseq(to), later_only });
     }
 
     /// Tells entries, as a part of the last event if that was about the same room: a burst of single frames becomes one
     /// event for a window that was busy.
-    fn tell_entries(&mut self, room: RoomId, entries: Vec<Entry>) {
+    pub(super) fn tell_entries(&mut self, room: RoomId, entries: Vec<Entry>) {
         if entries.is_empty() {
             return;
         }
-        if let Some(Event::Entries { room: last, entries: told }) = self.events.back_mut()
+        if let Some(Event::Entries { room: last, entries: told, later }) = self.events.back_mut()
             && *last == room
+            && later.is_empty()
             && told.len() + entries.len() <= ENTRIES_PER_EVENT_MAX
             && told.last().zip(entries.first()).is_some_and(|(old, new)| old.rseq.0 + 1 == new.rseq.0)
         {
             told.extend(entries);
         } else {
-            self.tell(Event::Entries { room, entries });
+            self.tell(Event::Entries { room, entries, later: Vec::new() });
         }
     }
 }

@@ -19,7 +19,7 @@ use tertulia_client::{
     store::{Profile, ProfileLock},
     ui::Outside,
 };
-use tertulia_protocol::{Cid, Kind, RoomId, entry::MessageBody};
+use tertulia_protocol::{Cid, Kind, RoomId, Rseq, entry::MessageBody};
 
 use crate::{desktop, host};
 
@@ -160,8 +160,9 @@ impl Outside for Desk {
                 self.waiting.push_back((cid, room, MessageBody { text }.to_bytes()));
                 self.hand_over();
             }
-            Effect::LoadOlder { room, .. } => {
-                if self.network.as_ref().is_some_and(|network| network.load_older(room) == Err(Busy)) {
+            Effect::LoadOlder { room, before } => {
+                let (from, to) = (Rseq(before.0.saturating_sub(50).max(1)), Rseq(before.0.saturating_sub(1)));
+                if self.network.as_ref().is_some_and(|network| network.show(room, from, to) == Err(Busy)) {
                     self.actions.push_back(Action::OlderNotAsked(room));
                 }
             }

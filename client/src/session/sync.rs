@@ -1,0 +1,222 @@
+//! What changed while we were away: the sync, its pages, and what it means for each room.
+//!
+//! Owns the sync point C and the lineage. **Invariant:** C moves by a whole sync or by a heartbeat outside of one, never
+//! by an entry; it falls only with a log that was set back.
+
+use tertulia_protocol::{RoomId, Seq, push, reply, request};
+
+use super::{Action, Change, Event, Kept, Nonsense, Now, Phase, Request, Room, RoomState, Session, State, Why, rooms};
+
+/// Live entries that wait for a sync. Of more, none is kept, and another sync says where they belong.
+const EARLY_MAX: usize = 4_096;
+
+impl Session {
+    /// A login stands: in the log that we know, or in another one.
+    pub(super) fn enter_log(&mut self, now: Now, lineage: Vec<reply::Lineage>) {
+        let known = self.lineage.last().map(|last| last.log);
+        let at = known.and_then(|known| lineage.iter().position(|one| one.log == known));
+        let cut = match (known, at.map(|at| lineage.get(at + 1))) {
+            (None, _) | (_, Some(None)) => None,
+            (Some(_), Some(Some(next))) => Some(Seq(next.from.0.saturating_sub(1))),
+            (Some(_), None) => Some(Seq(0)),
+        };
+        if self.lineage != lineage {
+            self.lineage.clone_from(&lineage);
+        }
+        let Some(cut) = cut else {
+            self.keep(Change::Lineage(lineage));
+            return self.sync(now, false);
+        };
+        // Numbers behind the cut mean something else now. The rooms as they stand are asked for all together, behind
+        // what was erased since the cut.
+        self.all_rooms = true;
+        if self.keeps() {
+            self.set_phase(Phase::Cutting);
+            self.keep(Change::Cut(cut));
+            self.keep(Change::Lineage(lineage));
+            self.read_anew();
+        } else {
+            self.since = Seq(0);
+            for room in std::mem::take(&mut self.rooms).into_keys() {
+                self.tell(Event::Reset { room });
+            }
+            self.sync(now, false);
+        }
+    }
+
+    /// Asks what has changed; with `all`, for every room.
+    pub(super) fn sync(&mut self, now: Now, all: bool) {
+        let request = self.number(Request::Sync);
+        let since = if all { Seq(0) } else { self.since };
+        self.named.clear();
+        self.set_phase(Phase::Syncing { request, first: None, all: since == Seq(0) });
+        self.transmit(now, &request::Sync { request, since, after: None });
+    }
+
+    pub(super) fn synced(&mut self, now: Now, phase: Phase, synced: reply::Synced) {
+        let Some(Request::Sync) = self.requests.remove(&synced.request) else {
+            return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
+        };
+        let Phase::Syncing { request, first, all } = phase else { return };
+        if request != synced.request {
+            // Of a sync that was given up for a newer one.
+            return;
+        }
+        let reply::Synced { position, rooms, users, next, gone, erased, .. } = synced;
+        self.tell_users(users);
+        for row in rooms {
+            self.named.insert(row.room);
+            self.room_row(row);
+        }
+        for room in gone.unwrap_or_default() {
+            self.gone(room);
+        }
+        for reply::Erased { room, from, to } in erased.unwrap_or_default() {
+            if self.keeps() {
+                self.tell(Event::Erased { room, from, to });
+                self.keep(Change::Erased { room, from, to });
+            }
+        }
+        // Later answers of the same sync were made later, but not for what was named in earlier ones.
+        let position = first.unwrap_or(position);
+        if next.is_some() {
+            let request = self.number(Request::Sync);
+            self.set_phase(Phase::Syncing { request, first: Some(position), all });
+            let since = if all { Seq(0) } else { self.since };
+            return self.transmit(now, &request::Sync { request, since, after: next });
+        }
+        if all {
+            let mine = self.kept.iter().filter(|(id, kept)| !kept.state.gone && !self.named.contains(id));
+            let gone: Vec<RoomId> = mine.map(|(id, _)| *id).collect();
+            for room in gone {
+                self.gone(room);
+            }
+        }
+        self.move_since(position);
+        if std::mem::take(&mut self.all_rooms) && !all {
+            return self.sync(now, true);
+        }
+        if std::mem::take(&mut self.early_lost) {
+            return self.sync(now, false);
+        }
+        self.set_phase(Phase::CatchingUp);
+        self.tell_what_waited(now);
+        self.mark_again(now);
+    }
+
+    fn tell_what_waited(&mut self, now: Now) {
+        for presence in std::mem::take(&mut self.early_presence) {
+            self.tell(Event::Presence(presence));
+        }
+        for push::RoomEntry { room, entry } in std::mem::take(&mut self.early) {
+            self.live_kept(now, room, entry);
+        }
+        let ids: Vec<RoomId> = self.rooms.keys().copied().collect();
+        for id in ids {
+            let entries = self.rooms.get_mut(&id).map(Room::join).unwrap_or_default();
+            self.tell_entries(id, entries);
+        }
+    }
+
+    /// Everything up to a place is known.
+    pub(super) fn move_since(&mut self, position: Seq) {
+        if position > self.since {
+            self.since = position;
+            self.keep(Change::Since(position));
+        }
+    }
+
+    /// A live entry that came before its author was named.
+    pub(super) fn wait_for_sync(&mut self, entry: push::RoomEntry) {
+        if self.early.len() >= EARLY_MAX {
+            self.early.clear();
+            self.early_lost = true;
+        }
+        self.early.push_back(entry);
+    }
+
+    /// The server had to leave something out: live again, and a sync tells what it was.
+    pub(super) fn lagged(&mut self, now: Now) {
+        self.counters.lagged += 1;
+        self.sync(now, false);
+    }
+
+    pub(super) fn room_row(&mut self, row: reply::RoomRow) {
+        let id = row.room;
+        let named = self.config.room.as_deref() == Some(row.name.as_str());
+        if self.keeps() {
+            let new = !self.kept.contains_key(&id);
+            let kept = self.kept.entry(id).or_insert_with(|| Kept::new(RoomState::new(row.clone()), &[]));
+            let shrunk = kept.update(row);
+            let state = kept.state.clone();
+            self.tell_room(state);
+            if shrunk {
+                self.tell(Event::Reset { room: id });
+            }
+            if new && named {
+                self.kept.entry(id).and_modify(|kept| kept.open(true));
+            }
+            return self.keep_room(id);
+        }
+        let room = self.rooms.entry(id).or_insert_with(|| Room::new(&row));
+        let shrunk = room.update(&row);
+        if shrunk {
+            room.reset();
+        }
+        if named {
+            room.open(self.config.history);
+        }
+        self.tell(Event::Room(RoomState::new(row)));
+        if shrunk {
+            self.tell(Event::Reset { room: id });
+        }
+    }
+
+    /// We are not a member of a room any more. What is held stays.
+    pub(super) fn gone(&mut self, id: RoomId) {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.close();
+        }
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        kept.refuse();
+        kept.state.gone = true;
+        kept.state.row.role = None;
+        let state = kept.state.clone();
+        self.tell_room(state);
+        self.keep_room(id);
+    }
+
+    pub(super) fn marked(&mut self, marked: push::Marked) {
+        let push::Marked { room, rseq, count, mentions } = marked;
+        let Some(kept) = self.kept.get_mut(&room) else { return };
+        let row = &mut kept.state.row;
+        row.mark = Some(rseq);
+        row.mark_count = Some(count);
+        row.mentions = Some(mentions);
+        kept.state.read = kept.state.read.max(rseq).min(tertulia_protocol::Rseq(rooms::PLACE_MAX));
+        let state = kept.state.clone();
+        self.tell_room(state);
+        self.keep_room(room);
+    }
+
+    pub(super) fn tell_users(&mut self, users: Vec<reply::UserRow>) {
+        if !users.is_empty() {
+            self.keep(Change::Users(users.clone()));
+            self.tell(Event::Users(users));
+        }
+    }
+
+    pub(super) fn set_phase(&mut self, to: Phase) {
+        if let State::Ready { phase, .. } = &mut self.state {
+            *phase = to;
+        }
+    }
+
+    /// The next thing to do. What is to be kept leaves when nothing else is left: all of a turn together.
+    pub fn next_action(&mut self) -> Option<Action> {
+        if self.actions.is_empty() {
+            self.persist();
+        }
+        self.actions.pop_front()
+    }
+}
