@@ -6,6 +6,7 @@ use super::{
     super::{
         Applied, Chat, Effect, Outcome, Refusal,
         body::{self, Rename},
+        room::GENERAL_ROOM,
     },
     Decided,
 };
@@ -20,6 +21,7 @@ impl Chat {
             return Ok(Applied { outcome: Outcome::Claimed { user, device, new: false }, effect: Effect::Nothing });
         }
         let (user, device) = self.directory.insert(entry.seq, claim);
+        self.read_all(GENERAL_ROOM, user, entry.seq);
         Ok(Applied { outcome: Outcome::Claimed { user, device, new: true }, effect: Effect::UserChanged { user } })
     }
 

@@ -2,7 +2,7 @@
 //! was held against the rules already.
 
 use tertulia_protocol::{
-    ErrorCode, RoomId, Rseq, UserId,
+    ErrorCode, RoomId, Rseq, Seq, UserId,
     reply::{ROLE_MEMBER, ROLE_OWNER, ROOM_DIRECT, ROOM_PUBLIC},
 };
 
@@ -105,7 +105,19 @@ impl Chat {
             // Of no room: they do not come here.
             Deed::Rename(_) | Deed::Profile { .. } | Deed::Open(_) => Effect::Nothing,
         };
+        if let Effect::Joined { user, .. } = effect {
+            self.read_all(id, user, entry.seq);
+        }
         Ok(Applied { outcome: Outcome::Placed(Placement { room: id, seq: entry.seq, rseq, count }), effect })
+    }
+
+    /// Who comes into a room has nothing unread: what was said there before was not said to the person.
+    pub(super) fn read_all(&mut self, id: RoomId, user: UserId, at: Seq) {
+        if let Some(room) = self.rooms.get_mut(&id)
+            && room.places.head() > Rseq(0)
+        {
+            room.readers.entry(user).or_default().mark(room.places.head(), at);
+        }
     }
 
     /// Takes somebody in; nothing if the person is a member.
