@@ -18,6 +18,7 @@
 mod apply;
 mod end;
 mod receive;
+mod room;
 mod tell;
 
 use std::{
@@ -28,6 +29,7 @@ use std::{
 use tertulia_protocol::{UserId, encode};
 use tertulia_transport::{Framed, Socket};
 
+use self::room::Room;
 use crate::{
     activity_log::{Activity, Record},
     admission::{Admission, canonical},
@@ -102,6 +104,8 @@ pub struct Turn<S, L> {
     starved: BTreeSet<(u64, ConnectionId)>,
     /// Connections that have talked too fast, by when they are read again.
     paced: BTreeSet<(u64, ConnectionId)>,
+    /// Room for large frames that have begun.
+    room: Room,
     /// The number of this turn.
     number: u64,
     overflowing: Vec<ConnectionId>,
@@ -178,6 +182,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             names_due: None,
             starved: BTreeSet::new(),
             paced: BTreeSet::new(),
+            room: Room::default(),
             number: 0,
             overflowing: Vec::new(),
             taken: Vec::new(),
@@ -197,9 +202,15 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.connections.held() + self.fan_out.shared_bytes()
     }
 
+    /// What was read of all connections and is kept because it is no whole frame or not anybody's turn, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.connections.iter().map(|connection| connection.framed.kept_bytes()).sum()
+    }
+
     /// Asserts what has to hold between two turns: for tests.
     pub fn check_invariants(&self) {
         self.connections.check_invariants();
+        self.check_room();
         self.fan_out.check_invariants();
         self.desk.check_invariants();
     }
@@ -272,6 +283,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.limits = settings.limits;
         // They hold themselves against the new ones.
         self.resume_paced(u64::MAX);
+        self.make_room();
     }
 
     /// The socket of a connection, to register it.

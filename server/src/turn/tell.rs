@@ -111,8 +111,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     self.connections.make_closed(*id);
                 }
                 FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(*id),
-                FlushStatus::Empty => self.resume(*id),
-                FlushStatus::Blocked => {}
+                FlushStatus::Empty if connection.is_paused => self.resume(*id),
+                FlushStatus::Empty | FlushStatus::Blocked => {}
                 FlushStatus::Budget => self.connections.make_dirty(*id),
                 FlushStatus::Failed(_) => {
                     self.close(*id, CloseReason::ConnectionLost, now);
