@@ -104,7 +104,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     connection.heard = now.mono;
                 }
             }
-            let counts = connection.own | connection.held != 0 || flushed.status != FlushStatus::Empty;
+            let counts = connection.own | connection.held != 0 || !matches!(flushed.status, FlushStatus::Empty);
             let is_draining = connection.state == State::Draining;
             match flushed.status {
                 FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
