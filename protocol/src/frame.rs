@@ -77,6 +77,12 @@ impl FrameDecoder {
         self.kept.len()
     }
 
+    /// How many bytes the frame that has begun has in all, as it claims; 0 if none has, or not far enough to tell.
+    #[must_use]
+    pub fn claimed_bytes(&self) -> usize {
+        frame_length(&self.kept, usize::MAX).ok().flatten().map_or(0, |length| LENGTH_BYTES.saturating_add(length))
+    }
+
     /// Takes bytes in, and gives the frames that they complete. Frames that the caller leaves are kept: a later call,
     /// with no new bytes if need be, gives them. The limit is applied when a frame is handed out, so that one set
     /// behind the login holds for what was sent behind it.

@@ -46,6 +46,10 @@ pub struct Connection<S> {
     pub is_paused: bool,
     /// Whether that is because it talks too fast: then it is read again when its time has come, and not before.
     pub is_paced: bool,
+    /// Whether that is because its frame waits for room: then it is read again when there is some, and not before.
+    pub is_queueing: bool,
+    /// What the large frame that it has begun has in all, if there was room for it.
+    pub claim: u32,
     /// How much it has said of late.
     pub pace: Pace,
     /// In which turn its frames were last read.
@@ -84,6 +88,8 @@ impl<S> Connection<S> {
             is_paused: false,
             is_lagging: false,
             is_paced: false,
+            is_queueing: false,
+            claim: 0,
             pace: Pace::default(),
             read_in: 0,
             own: 0,

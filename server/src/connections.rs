@@ -110,6 +110,11 @@ impl<S> Connections<S> {
         self.slots.get_mut(id.key()).filter(|slot| slot.id == id).map(|slot| &mut slot.connection)
     }
 
+    /// All of them, to look at.
+    pub fn iter(&self) -> impl Iterator<Item = &Connection<S>> {
+        self.slots.iter().map(|(_, slot)| &slot.connection)
+    }
+
     /// The ids of all.
     #[must_use]
     pub fn ids(&self) -> Vec<ConnectionId> {

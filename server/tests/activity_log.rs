@@ -318,8 +318,9 @@ fn what_is_written_makes_room_while_the_rest_of_its_batch_is_not() {
 fn long_texts_do_not_wait_for_more_of_them() {
     const ROUNDS: u64 = 40;
     let mut rig = Rig::new(&Limits { activity_queue_bytes: 64 * 1024, ..Limits::default() });
-    let start = Instant::now();
+    let mut quickest = Duration::MAX;
     for round in 1..=ROUNDS {
+        let start = Instant::now();
         for _ in 0..3 {
             let (user, room, text) = ("ana".to_owned(), "general".to_owned(), "x".repeat(16_000));
             let message = Activity::Message { user, room, seq: Seq(1), rseq: Rseq(1), bytes: 1, text: Some(text) };
@@ -329,11 +330,13 @@ fn long_texts_do_not_wait_for_more_of_them() {
         // are counted instead, just as fast.
         let told = |line: &Value| if line["event"] == "lost" { line["count"].as_u64().unwrap() } else { 1 };
         while !rig.path().exists() || read_whole_lines(&rig.path()).iter().map(told).sum::<u64>() < 3 * round {
-            assert!(start.elapsed() < Duration::from_secs(20), "round {round} is not written");
+            assert!(start.elapsed() < PATIENCE, "round {round} is not written");
             std::thread::sleep(Duration::from_millis(1));
         }
+        quickest = quickest.min(start.elapsed());
     }
-    assert!(start.elapsed() < Duration::from_millis(50 * ROUNDS), "{:?}", start.elapsed());
+    // Each would take the whole 50 ms. A machine that has other things to do makes most of them longer, but not all.
+    assert!(quickest < Duration::from_millis(40), "{quickest:?}");
 }
 
 #[test]

@@ -122,6 +122,18 @@ impl<S> Framed<S> {
         matches!(self.input, Input::Fresh | Input::Flowing) && self.decoder.has_partial()
     }
 
+    /// How many bytes the frame whose rest the peer owes has in all, as it claims; 0 if it owes none.
+    #[must_use]
+    pub fn claimed_bytes(&self) -> usize {
+        if self.has_partial_frame() { self.decoder.claimed_bytes() } else { 0 }
+    }
+
+    /// How many bytes are kept that were read and not handed out.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        self.decoder.kept_bytes()
+    }
+
     /// Puts bytes behind what waits to be sent. After [`Framed::finish`] they are dropped: for a fan-out that still
     /// reaches a connection on its way out, that is no error.
     pub fn queue(&mut self, bytes: Arc<[u8]>) {

@@ -43,7 +43,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let limits = &self.limits;
         let connection = self.connections.get_mut(id)?;
         let is_ready = matches!(connection.session, Session::Ready(_));
-        let since = connection.since.filter(|_| !connection.is_paused);
+        // A pause is not the peer's, unless it does not take what it is sent and keeps others from being read.
+        let is_in_the_way =
+            connection.claim > 0 && connection.framed.queued_bytes() > 0 && self.large_frames.is_short();
+        let since = connection.since.filter(|_| !connection.is_paused || is_in_the_way);
         match connection.state {
             State::Closed => return None,
             State::Draining => {
@@ -123,6 +126,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open) else {
             return;
         };
+        self.large_frames.forget(connection);
         connection.reason = Some(reason);
         connection.state = State::Draining;
         connection.since = Some(now.mono);
@@ -185,6 +189,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.record(now, Activity::Disconnected { conn: connection.number, user, why, duration_ms });
             self.reaped.push(connection.framed.into_socket());
         }
+        self.read_large_frames_on();
         if self.connections.is_empty() {
             // Else the timers of those who were here would wake an empty house.
             self.timers.clear();

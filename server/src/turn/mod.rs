@@ -17,6 +17,7 @@
 
 mod apply;
 mod end;
+mod large_frames;
 mod receive;
 mod tell;
 
@@ -28,6 +29,7 @@ use std::{
 use tertulia_protocol::{RoomId, UserId, encode};
 use tertulia_transport::{Framed, Socket};
 
+use self::large_frames::LargeFrames;
 use crate::{
     activity_log::{Activity, Record},
     admission::{Admission, canonical},
@@ -103,6 +105,8 @@ pub struct Turn<S, L> {
     starved: BTreeSet<(u64, ConnectionId)>,
     /// Connections that have talked too fast, by when they are read again.
     paced: BTreeSet<(u64, ConnectionId)>,
+    /// Room for large frames that have begun.
+    large_frames: LargeFrames,
     /// The number of this turn.
     number: u64,
     taken: Vec<ConnectionId>,
@@ -184,6 +188,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             names_due: None,
             starved: BTreeSet::new(),
             paced: BTreeSet::new(),
+            large_frames: LargeFrames::default(),
             number: 0,
             taken: Vec::new(),
             reaped: Vec::new(),
@@ -202,9 +207,15 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.connections.held() + self.fan_out.shared_bytes()
     }
 
+    /// What was read of all connections and is kept because it is no whole frame or not anybody's turn, in bytes.
+    pub fn kept_bytes(&self) -> usize {
+        self.connections.iter().map(|connection| connection.framed.kept_bytes()).sum()
+    }
+
     /// Asserts what has to hold between two turns: for tests.
     pub fn check_invariants(&self) {
         self.connections.check_invariants();
+        self.check_large_frames();
         self.fan_out.check_invariants();
         self.desk.check_invariants();
     }
@@ -277,6 +288,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.limits = settings.limits;
         // They hold themselves against the new ones.
         self.resume_paced(u64::MAX);
+        self.read_large_frames_on();
     }
 
     /// The socket of a connection, to register it.

@@ -28,13 +28,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
             }
             self.receive_from(*id, now);
         }
+        self.read_large_frames_on();
         self.taken = ready;
     }
 
     pub(super) fn receive_from(&mut self, id: ConnectionId, now: Now) {
         let held = self.held_bytes();
         let is_full = self.desk.is_full(held);
-        let Self { connections, desk, scratch, answers, limits, .. } = self;
+        let Self { connections, desk, scratch, answers, limits, large_frames, .. } = self;
         let Some(connection) = connections.get_mut(id) else { return };
         connection.is_ready = false;
         if connection.state != State::Open {
@@ -49,7 +50,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             }
             return;
         }
-        if connection.is_paced {
+        if connection.is_paced || connection.is_queueing {
             return;
         }
         // What waits for a peer that does not read must drain before the peer may ask for more. Pages count before they
@@ -64,7 +65,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
             return if is_full { self.starve(id) } else { self.pause(id) };
         }
         let Some(allowed) = connection.pace.allowance(limits, now.mono) else { return self.pace(id) };
-        let budget = limits.receive_bytes_per_turn.min(allowed.bytes);
+        let is_pressed = held >= limits.send_queues_bytes / 2;
+        let budget =
+            limits.receive_bytes_per_turn.min(allowed.bytes).min(large_frames.budget(connection, limits, is_pressed));
         if std::mem::take(&mut connection.is_paused) && connection.since.is_some() {
             // The rest of the frame may have lain in the socket all the while: the pause was not the peer's.
             connection.since = Some(now.mono);
@@ -106,6 +109,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             (true, Some(since)) if frames == 0 => Some(since),
             (true, _) => Some(now.mono),
         };
+        large_frames.claim(id, connection, frames, limits);
         let owed = connection.since.map(|since| since + limits.partial_frame_ms);
         if !answered.is_empty() {
             self.answered_bytes += answered.len();
@@ -206,6 +210,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         if let Some(connection) = self.connections.get_mut(id)
             && connection.is_paused
             && !connection.is_paced
+            && !connection.is_queueing
             && !self.starved.contains(&(connection.read_in, id))
         {
             self.connections.make_ready(id);

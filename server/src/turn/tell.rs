@@ -139,20 +139,20 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     connection.heard = now.mono;
                 }
             }
-            let counts = connection.own | connection.held != 0 || flushed.status != FlushStatus::Empty;
+            let counts = connection.own | connection.held != 0 || !matches!(flushed.status, FlushStatus::Empty);
             let is_draining = connection.state == State::Draining;
             match flushed.status {
                 FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
                     self.connections.make_closed(*id);
                 }
                 FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(*id),
-                FlushStatus::Empty => {
+                FlushStatus::Empty if connection.is_paused || connection.is_lagging => {
                     if connection.is_lagging {
                         self.connections.catch_up(*id);
                     }
                     self.resume(*id);
                 }
-                FlushStatus::Blocked => {}
+                FlushStatus::Empty | FlushStatus::Blocked => {}
                 FlushStatus::Budget => self.connections.make_dirty(*id),
                 FlushStatus::Failed(_) => {
                     self.close(*id, CloseReason::ConnectionLost, now);

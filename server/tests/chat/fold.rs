@@ -85,7 +85,7 @@ fn every_entry_is_decided_by_what_stands_before_it() {
         "key_has_name",
         "7/7 new",
         "2#2",
-        "not_allowed",
+        "no_room",
         "no_room",
         "bad_kind",
         "3#2",

@@ -1,6 +1,6 @@
 //! A program as a child: its lines, its end, and that it never outlives the test.
 //!
-//! Whatever a test waits for goes through [`until`], which has a deadline; nothing sleeps anywhere else.
+//! Whatever a test waits for goes through [`until`], which has a deadline; nothing else sleeps but what paces a load.
 
 use std::{
     io::{BufRead as _, BufReader, Read},

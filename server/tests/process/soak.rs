@@ -16,7 +16,7 @@ mod machine;
 mod people;
 mod person;
 
-use std::time::Duration;
+use std::{panic::resume_unwind, thread, time::Duration};
 
 use crate::{
     child::wrapped,
@@ -81,7 +81,14 @@ fn setting(name: &str, default: u64) -> u64 {
         .map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
 }
 
+/// On a thread of its own, which stays on its core; the one that runs the tests goes on to others.
 fn soak(plan: Plan) {
+    if let Err(panic) = thread::spawn(move || run(plan)).join() {
+        resume_unwind(panic);
+    }
+}
+
+fn run(plan: Plan) {
     let (servers, ours) = cores();
     println!("{plan:?}; the server on core {servers}, we on core {ours}");
     // Our own ends need descriptors too.

@@ -4,6 +4,7 @@ use tertulia_protocol::{
     Seq,
     push::RoomEntry,
     reply::{Page, Placed, Synced},
+    request,
 };
 
 use crate::support::{Client, Manner, Rig};
@@ -169,4 +170,93 @@ fn the_answers_of_one_turn_are_bounded_and_go_round() {
     assert!((2..100).contains(&first) && turns > 200 / (first + 1), "{first} in the first of {turns} turns");
     let answers: usize = crowd.iter_mut().map(|client| client.all::<Synced>().len()).sum();
     assert_eq!(answers, 200 + first);
+}
+
+/// The first half of a frame of 200 KiB. Of what type it is shows only at its end.
+fn half_a_frame() -> Vec<u8> {
+    let length: u32 = 200 * 1024;
+    let mut bytes = length.to_be_bytes().to_vec();
+    bytes.extend([0x10; 100 * 1024]);
+    bytes
+}
+
+/// Three hundred half frames of 200 KiB took 73 MB.
+#[test]
+fn half_frames_wait_for_room_in_their_order_and_small_ones_do_not() {
+    let mut rig = Rig::limited(|limits| limits.partial_frames_bytes = 4 * MIB);
+    let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
+    let crowd: Vec<Client> = (0..50).map(|n| rig.login(&format!("half {n}"))).collect();
+    rig.activities();
+    crowd.iter().for_each(|client| client.wire.send(&half_a_frame()));
+    rig.settle();
+    let kept = rig.turn.kept_bytes();
+    assert!((2 * MIB - 128 * 1024..4 * MIB + 50 * 8 * 1024).contains(&kept), "{kept}");
+    // A large message of somebody honest waits with them; whatever is small does not.
+    luis.write(&"x".repeat(16_000));
+    for _ in 0..3 {
+        ana.write("hola");
+        ana.send(&request::Heartbeat {});
+        rig.settle();
+        assert_eq!(ana.all::<Placed>().len(), 1);
+    }
+    assert_eq!(luis.all::<Placed>().len(), 0);
+    let closed = |crowd: &[Client]| crowd.iter().filter(|client| client.wire.is_ended()).count();
+    // Twenty have room, and ten seconds each.
+    for gone in [20, 40] {
+        rig.sleep(9_000);
+        assert_eq!(closed(&crowd), gone - 20);
+        rig.sleep(1_000);
+        rig.settle();
+        assert_eq!(closed(&crowd), gone);
+        ana.send(&request::Heartbeat {});
+    }
+    // The last ten leave room for more.
+    assert_eq!(luis.all::<Placed>().len(), 1);
+    rig.sleep(20_000);
+    assert_eq!((closed(&crowd), rig.turn.kept_bytes()), (50, 0));
+    assert_eq!(rig.endings(), vec!["frame_timeout"; 50]);
+}
+
+#[test]
+fn large_frames_that_do_come_all_come_however_many_there_are() {
+    let mut rig = Rig::limited(|limits| limits.partial_frames_bytes = 300 * 1024);
+    rig.options.manner.chunk_max = 2_000;
+    let mut crowd: Vec<Client> = (0..20).map(|n| rig.login(&format!("somebody {n}"))).collect();
+    for client in &mut crowd {
+        for _ in 0..3 {
+            client.write(&"x".repeat(16_000));
+        }
+    }
+    rig.settle();
+    for client in &mut crowd {
+        rig.settle_with(client);
+        assert_eq!(client.all::<Placed>().len(), 3);
+    }
+    assert_eq!(rig.turn.kept_bytes(), 0);
+}
+
+/// Who takes nothing is not read, and so its frame is not late: it would keep the room for as long as it lives.
+#[test]
+fn who_is_in_the_way_and_does_not_read_goes() {
+    let mut rig = Rig::limited(|limits| {
+        limits.partial_frames_bytes = 1_030_000;
+        limits.send_queue_bytes = 512 * 1024;
+    });
+    let mut ana = rig.login("ana");
+    let crowd = stalled(&mut rig, 5);
+    crowd.iter().for_each(|client| client.wire.send(&half_a_frame()));
+    rig.settle();
+    for _ in 0..100 {
+        ana.write(&"x".repeat(3_000));
+        rig.settle_with(&mut ana);
+    }
+    crowd.iter().for_each(|client| client.wire.send(&[0]));
+    rig.settle();
+    rig.activities();
+    ana.received();
+    ana.write(&"x".repeat(16_000));
+    rig.settle();
+    assert!(ana.all::<Placed>().is_empty());
+    rig.sleep(35_000);
+    assert_eq!((rig.endings(), ana.all::<Placed>().len()), (vec!["frame_timeout"; 5], 1));
 }
