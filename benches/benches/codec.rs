@@ -36,12 +36,20 @@ fn live(number: u64) -> RoomEntry {
 
 fn placed() -> Placed {
     let Entry { seq, rseq, count, at, .. } = entry(1);
-    Placed { request: RequestId(1_000), seq, rseq, count, at }
+    Placed { request: RequestId(1_000), seq, rseq, count, at, room: None }
 }
 
 fn page() -> Page {
     let entries = (0..PAGE_ENTRIES).map(entry).collect();
-    Page { request: RequestId(1_000), room: RoomId(1), entries, head: Rseq(900_000 + PAGE_ENTRIES) }
+    Page {
+        request: RequestId(1_000),
+        room: RoomId(1),
+        entries,
+        head: Rseq(900_000 + PAGE_ENTRIES),
+        later: None,
+        cut: None,
+        from: None,
+    }
 }
 
 /// Encodes as the server does: into memory that is there already.
