@@ -284,6 +284,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Goes on with other settings. Who is in stays in, whatever the new ones say.
     pub fn reconfigure(&mut self, settings: Settings) {
         self.policy = settings.policy;
+        self.desk.upkeep.set_keep(settings.keep_ms);
         self.desk.set_limits(settings.limits.clone());
         self.limits = settings.limits;
         // They hold themselves against the new ones.
