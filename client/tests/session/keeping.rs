@@ -193,7 +193,8 @@ fn a_log_that_was_set_back_takes_what_is_behind_the_cut_and_says_so() {
     rig.events.clear();
     rig.queued.clear();
     // Entries 1 to 4 have the places 11 to 14 in the log; the new one begins at 15.
-    let lineage = [(1, 1), (2, 15)].map(|(log, from)| reply::Lineage { log: tertulia_protocol::LogId([log; 16]), from: Seq(from) });
+    let lineage = [(1, 1), (2, 15)]
+        .map(|(log, from)| reply::Lineage { log: tertulia_protocol::LogId([log; 16]), from: Seq(from) });
     rig.receive(&reply::Welcome { lineage: lineage.into(), ..Rig::welcome(15, 1) });
     assert!(rig.events.contains(&Event::LogChanged { same_server: true, lost: 2 }), "{:?}", rig.events);
     assert!(rig.events.contains(&Event::Reset { room: GENERAL }));
@@ -257,7 +258,8 @@ fn what_opens_a_room_is_settled_with_the_room() {
     rig.collect();
     let write = rig.next_write();
     assert_eq!((write.room, write.kind), (RoomId(0), Kind::ROOM_OPEN));
-    let placed = reply::Placed { request: write.request, seq: Seq(30), rseq: Rseq(1), count: 0, at: 5, room: Some(RoomId(30)) };
+    let placed =
+        reply::Placed { request: write.request, seq: Seq(30), rseq: Rseq(1), count: 0, at: 5, room: Some(RoomId(30)) };
     rig.receive(&placed);
     assert_eq!(rig.next_event(), Event::Settled { cid, room: RoomId(30), rseq: Rseq(1), seq: Seq(30), at: 5 });
 }

@@ -1,7 +1,7 @@
 //! The session against a scripted server: every frame that it sends, every event that it tells, under a virtual clock.
 
-mod nonsense;
 mod keeping;
+mod nonsense;
 mod reading;
 mod rooms;
 mod server;
@@ -50,7 +50,8 @@ fn the_happy_path_frame_by_frame() {
     rig.live_entry(4);
     rig.live_entry(5);
     assert_eq!(rig.told_places(), [4, 5]);
-    let presence = push::Presence { online: 2, whole: Some(vec![ME, OTHER]), came: None, went: None, away: None, back: None };
+    let presence =
+        push::Presence { online: 2, whole: Some(vec![ME, OTHER]), came: None, went: None, away: None, back: None };
     rig.receive(&presence);
     assert_eq!(rig.next_event(), Event::Presence(presence));
 

@@ -10,7 +10,15 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn nonsense_ends_the_connection_and_nothing_else() {
-    let page = |request, entries| reply::Page { request, room: GENERAL, entries, head: Rseq(9), later: None, cut: None, from: None };
+    let page = |request, entries| reply::Page {
+        request,
+        room: GENERAL,
+        entries,
+        head: Rseq(9),
+        later: None,
+        cut: None,
+        from: None,
+    };
     let wrong_pages: [&dyn Fn(u64) -> Vec<tertulia_protocol::Entry>; 4] =
         [&|_| vec![], &|to| vec![entry(to - 1)], &|to| vec![entry(to - 2), entry(to)], &|to| {
             (0..=to).map(entry).collect()

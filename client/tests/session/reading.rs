@@ -91,7 +91,7 @@ fn the_sync_point_moves_by_syncs_and_heartbeats_only() {
 
 #[test]
 fn another_log_starts_everything_anew() {
-    let mut rig = Rig::live_with(script());
+    let mut rig = Rig::live_with(Config { history: History::From(Rseq(1)), ..config() });
     rig.live_entry(1);
     rig.cut();
     rig.wait_for_connect();

@@ -26,7 +26,15 @@ fn next_pull(rig: &mut Rig) -> request::Pull {
 
 fn page(rig: &mut Rig, pull: &request::Pull, entries: Vec<Entry>, head: u64, later: Vec<Entry>) {
     let later = (!later.is_empty()).then_some(later);
-    rig.receive(&reply::Page { request: pull.request, room: pull.room, entries, head: Rseq(head), later, cut: None, from: None });
+    rig.receive(&reply::Page {
+        request: pull.request,
+        room: pull.room,
+        entries,
+        head: Rseq(head),
+        later,
+        cut: None,
+        from: None,
+    });
 }
 
 #[test]
@@ -120,18 +128,38 @@ fn what_is_kept_below_a_gap_is_asked_after_when_it_is_shown() {
 }
 
 #[test]
+fn later_words_that_do_not_fit_into_a_page_are_asked_for_again() {
+    let mut rig = Rig::live();
+    (1..=9).for_each(|rseq| rig.live_entry(rseq));
+    rig.session.close(GENERAL);
+    rig.receive(&push::Rooms { rooms: vec![row(900)] });
+    rig.session.show(rig.now, GENERAL, Rseq(1), Rseq(9));
+    rig.collect();
+    let pull = next_pull(&mut rig);
+    let later = Some(vec![edit(500, 7)]);
+    let from = Some(Rseq(6));
+    let short =
+        reply::Page { request: pull.request, room: GENERAL, entries: vec![], head: Rseq(900), later, cut: None, from };
+    rig.receive(&short);
+    let rest = next_pull(&mut rig);
+    assert_eq!((rest.from, rest.to, rest.later_only), (Rseq(1), Rseq(5), Some(true)));
+    page(&mut rig, &rest, vec![], 900, vec![]);
+    assert!(rig.sent.is_empty());
+}
+
+#[test]
 fn a_page_with_what_was_said_later_is_known_to_its_head() {
     let mut rig = Rig::new(config());
     rig.start();
     rig.log_in();
-    rig.answer_sync(vec![row(300)], vec![], false);
+    rig.answer_sync(vec![row(1_000)], vec![], false);
     let pull = next_pull(&mut rig);
-    page(&mut rig, &pull, (251..=300).map(entry).collect(), 300, vec![]);
+    page(&mut rig, &pull, (951..=1_000).map(entry).collect(), 1_000, vec![]);
     rig.session.show(rig.now, GENERAL, Rseq(100), Rseq(110));
     rig.collect();
     let pull = next_pull(&mut rig);
-    page(&mut rig, &pull, (100..=110).map(entry).collect(), 300, vec![edit(200, 105)]);
-    rig.live_entry(301);
+    page(&mut rig, &pull, (100..=110).map(entry).collect(), 1_000, vec![edit(200, 105)]);
+    rig.live_entry(1_001);
     rig.session.show(rig.now, GENERAL, Rseq(100), Rseq(110));
     rig.collect();
     assert!(rig.sent.is_empty(), "nothing can have been said about it that we do not hold: {:?}", rig.sent);
@@ -193,10 +221,11 @@ fn who_is_put_out_keeps_what_is_here_and_asks_for_nothing() {
     page(&mut rig, &pull, vec![entry(1), entry(2)], 2, vec![]);
     rig.receive(&push::Gone { room: RoomId(7) });
     assert!(rig.rows.last().is_some_and(|state| state.gone && state.row.room == RoomId(7)));
-    rig.told_places();
-    rig.session.show(rig.now, RoomId(7), Rseq(1), Rseq(9));
+    rig.events.clear();
+    rig.session.show(rig.now, RoomId(7), Rseq(1), Rseq(2));
     rig.collect();
-    assert_eq!(rig.told_places(), [] as [u64; 0]);
+    let kept = Event::Entries { room: RoomId(7), entries: vec![entry(1), entry(2)], later: vec![] };
+    assert_eq!(rig.next_event(), kept);
     assert!(rig.sent.is_empty());
     rig.receive(&push::Rooms { rooms: vec![room_row(7, 3)] });
     assert!(rig.rows.last().is_some_and(|state| !state.gone));
@@ -216,6 +245,9 @@ fn rows_follow_live_entries() {
     rig.receive(&push::Marked { room: GENERAL, rseq: Rseq(2), count: 2, mentions: 0 });
     let state = rig.rows.last().unwrap();
     assert_eq!((state.unread(), state.mentions(), state.read), (0, 0, Rseq(2)));
+    live(&mut rig, Entry { author: ME, count: 3, ..entry(4) });
+    let state = rig.rows.last().unwrap();
+    assert_eq!((state.unread(), state.read), (0, Rseq(4)), "who writes has read what stands above");
 }
 
 #[test]
@@ -230,6 +262,7 @@ fn what_was_read_without_a_connection_is_said_on_the_next() {
     rig.receive(&push::Marked { room: GENERAL, rseq: Rseq(2), count: 2, mentions: 0 });
     rig.cut();
     rig.session.mark(rig.now, GENERAL, Rseq(4));
+    rig.collect();
     rig.restart();
     rig.log_in();
     rig.answer_sync(vec![], vec![], false);

@@ -4,7 +4,10 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tertulia_client::{
-    session::{Action, Batch, Change, Config, DeviceKey, Event, History, Now, OutboxItem, Random, RoomState, Session, StopCode, Why},
+    session::{
+        Action, Batch, Change, Config, DeviceKey, Event, History, Now, OutboxItem, Random, RoomState, Session,
+        StopCode, Why,
+    },
     store,
 };
 use tertulia_protocol::{
@@ -372,7 +375,14 @@ impl Rig {
     }
 
     pub(crate) fn place(&mut self, request: RequestId, rseq: u64) {
-        self.receive(&reply::Placed { request, seq: Seq(10 + rseq), rseq: Rseq(rseq), count: rseq, at: 1_000, room: None });
+        self.receive(&reply::Placed {
+            request,
+            seq: Seq(10 + rseq),
+            rseq: Rseq(rseq),
+            count: rseq,
+            at: 1_000,
+            room: None,
+        });
     }
 
     pub(crate) fn refuse(&mut self, request: Option<RequestId>, code: ErrorCode) {
