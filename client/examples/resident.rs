@@ -9,8 +9,6 @@
 //! `refused CID CODE`, `read RSEQ` up to where the room was told live, and `done` when everything written, now or before
 //! an earlier kill, was answered. Then it waits for the end of its standard input.
 
-#![expect(clippy::print_stdout, reason = "a program that speaks by lines")]
-
 use std::{
     collections::BTreeSet,
     io::{Read as _, Write as _},
@@ -39,7 +37,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut waiting: BTreeSet<Cid> = BTreeSet::new();
     let mut room: Option<RoomId> = None;
     let mut synced = false;
-    let mut told_done = false;
     loop {
         while let (Some(room), Some(text)) = (room, &next) {
             let cid = cids.make();
@@ -49,20 +46,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             waiting.insert(cid);
             next = left.next();
         }
-        if synced && next.is_none() && waiting.is_empty() && !told_done {
-            told_done = true;
+        if synced && next.is_none() && waiting.is_empty() {
             say("done")?;
             std::io::stdin().read_to_end(&mut Vec::new())?;
             return Ok(());
         }
         match network.next_event(Duration::from_millis(100)) {
             Some(Event::Room(state)) if state.row.name == "general" => room = Some(state.row.room),
-            Some(Event::Queued(item)) => {
-                if item.failed.is_none() {
-                    waiting.insert(item.cid);
-                    let text = MessageBody::from_bytes(&item.body).map(|body| body.text).unwrap_or_default();
-                    say(&format!("kept {} {text}", item.cid))?;
-                }
+            Some(Event::Queued(item)) if item.failed.is_none() => {
+                waiting.insert(item.cid);
+                let text = MessageBody::from_bytes(&item.body).map(|body| body.text).unwrap_or_default();
+                say(&format!("kept {} {text}", item.cid))?;
             }
             Some(Event::Settled { cid, rseq, seq, .. }) => {
                 waiting.remove(&cid);

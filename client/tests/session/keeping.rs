@@ -107,7 +107,7 @@ fn enter_moves_the_draft_to_the_outbox_in_one_step() {
     rig.collect();
     assert!(offline_start(&mut rig).contains(&Event::Draft { room: GENERAL, draft }));
     rig.kept.clear();
-    let write = Write::message(GENERAL, "hello", Some(Rseq(3)), vec![]).from_draft();
+    let write = Write::message(GENERAL, "hello", Some(Rseq(3)), vec![]).clearing_draft();
     let cid = rig.session.write(rig.now, write);
     rig.collect();
     let together = rig.kept.iter().filter(|change| matches!(change, Change::Queued { from_draft: true, .. })).count();

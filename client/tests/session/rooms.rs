@@ -18,10 +18,8 @@ fn edit(rseq: u64, target: u64) -> Entry {
 
 #[track_caller]
 fn next_pull(rig: &mut Rig) -> request::Pull {
-    match rig.next_sent() {
-        ClientFrame::Pull(pull) => pull,
-        other => panic!("not a Pull: {other:?}"),
-    }
+    let ClientFrame::Pull(pull) = rig.next_sent() else { unreachable!("the next frame is a Pull") };
+    pull
 }
 
 fn page(rig: &mut Rig, pull: &request::Pull, entries: Vec<Entry>, head: u64, later: Vec<Entry>) {

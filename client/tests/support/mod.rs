@@ -220,8 +220,9 @@ impl Rig {
     /// The program ends as if it was killed, and starts again: what is not in the store is gone.
     pub(crate) fn restart(&mut self) {
         let pinned = self.pins.last().copied();
-        let before = self.session.counters().attempts;
-        self.session = Session::new(Config { pinned, ..config() }, Random::from_seed([before as u8; 32]));
+        // Another process draws other names.
+        let seed = u8::try_from(self.connects).unwrap() + 10;
+        self.session = Session::new(Config { pinned, ..config() }, Random::from_seed([seed; 32]));
         self.unkept.clear();
         self.sent.clear();
         self.events.clear();
