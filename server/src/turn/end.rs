@@ -194,6 +194,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
             // Else the timers of those who were here would wake an empty house.
             self.timers.clear();
             self.paced.clear();
+            // And nobody is left to be told a name: whoever comes syncs.
+            self.unannounced.clear();
+            self.names_due = None;
         }
     }
 }
