@@ -15,6 +15,7 @@ pub mod headless;
 pub mod i18n;
 pub mod model;
 pub mod network;
+pub mod resident;
 pub mod session;
 pub mod store;
 #[cfg(feature = "window")]

@@ -41,7 +41,7 @@ mod network {
 
     fn presence(number: u64) -> push::Presence {
         let whole = (0..500).map(|user| UserId(1_000_000 + user)).collect();
-        push::Presence { online: number, whole: Some(whole), came: None, went: None }
+        push::Presence { online: number, whole: Some(whole), came: None, went: None, away: None, back: None }
     }
 
     #[test]

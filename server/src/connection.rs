@@ -104,6 +104,14 @@ impl<S> Connection<S> {
         }
     }
 
+    /// Whether what nobody asked for may be queued. Once more than `limit` bytes wait it may not, until all of them are
+    /// taken.
+    #[inline]
+    pub fn may_push(&mut self, limit: usize) -> bool {
+        self.is_lagging |= self.framed.queued_bytes() > limit;
+        !self.is_lagging
+    }
+
     /// Notes that so many bytes are queued for it and for nobody else.
     pub fn count_own(&mut self, bytes: usize) {
         self.own = self.own.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));

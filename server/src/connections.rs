@@ -229,8 +229,7 @@ impl<S> Connections<S> {
     pub fn push(&mut self, id: ConnectionId, bytes: &Arc<[u8]>, limit: usize) {
         let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return };
         let connection = &mut slot.connection;
-        if connection.is_lagging || connection.framed.queued_bytes() > limit {
-            connection.is_lagging = true;
+        if !connection.may_push(limit) {
             return;
         }
         connection.framed.queue(Arc::clone(bytes));
@@ -238,6 +237,11 @@ impl<S> Connections<S> {
             connection.is_dirty = true;
             self.dirty.push(id);
         }
+    }
+
+    /// Whether something that nobody asked for may be queued for a connection: see [`Self::push`].
+    pub fn may_push(&mut self, id: ConnectionId, limit: usize) -> bool {
+        self.get_mut(id).is_some_and(|connection| connection.may_push(limit))
     }
 
     /// Remembers that a connection that lagged has taken everything.

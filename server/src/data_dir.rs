@@ -16,6 +16,9 @@ use crate::ballast::Ballast;
 /// The configuration file's name in the data directory.
 pub const CONFIG_FILE: &str = "tertulia.toml";
 
+/// The database's name in the data directory.
+pub const DATABASE_FILE: &str = "tertulia.db";
+
 /// The data directory, ours as long as this lives.
 #[derive(Debug)]
 pub struct DataDir {
@@ -41,7 +44,7 @@ impl DataDir {
         }
         let lock = lock(&path.join("lock")).map_err(refuse)?;
         private(OpenOptions::new().append(true).create(true))
-            .open(path.join("tertulia.db"))
+            .open(path.join(DATABASE_FILE))
             .map_err(|error| refuse(Problem::Use(error)))?;
         Ok(Self { path: path.to_owned(), lock })
     }
@@ -55,7 +58,7 @@ impl DataDir {
     /// The database. It exists from the start; at first it is empty.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("tertulia.db")
+        self.path.join(DATABASE_FILE)
     }
 
     /// The ballast.

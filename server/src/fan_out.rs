@@ -1,9 +1,8 @@
 //! Telling: what happened, encoded once, into the send queues of those who may know.
 //!
 //! Who gets a turn's entries is decided once, after apply: the connections that were live before the turn and whose
-//! people are members then. Who logs in during a turn becomes live at its end; who joins a room in a turn gets the whole
-//! of that room's buffer, which holds nothing that a member may not read. One buffer per room and turn, shared by all
-//! its receivers.
+//! people were members of the room all the while. Who logs in or joins a room during a turn becomes live there at its end,
+//! and has been told where that is. One buffer per room and turn, shared by all its receivers.
 //!
 //! **It must not** close a connection or decide who is a member: it is told. A connection that reads too slowly is left
 //! out by [`Connections::push`], so that telling never re-enters itself.

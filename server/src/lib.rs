@@ -26,6 +26,7 @@ pub mod keys;
 pub mod limits;
 pub mod listener;
 pub mod log;
+pub mod maintenance;
 pub mod names;
 pub mod pace;
 pub mod program;

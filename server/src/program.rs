@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     config::{self, ConfigError, Environment, Invocation},
+    maintenance::{self, Trouble},
     serve::{Failure, Home, serve},
 };
 
@@ -39,7 +40,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             let again = move || match load(&arguments, &environment)? {
                 Invocation::Serve(config) => Ok(*config),
                 // The same arguments ask for the same thing.
-                Invocation::Say(_) => unreachable!("it serves"),
+                Invocation::Say(_) | Invocation::Maintain(..) => unreachable!("it serves"),
             };
             match serve(*config, Box::new(again), home, &mut ready, complain) {
                 Ok(()) => OK,
@@ -49,6 +50,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
                         Failure::Unusable(_) => UNUSABLE,
                         Failure::Broken(_) => BROKEN,
                     }
+                }
+            }
+        }
+        Ok(Invocation::Maintain(config, task)) => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            match maintenance::run(&task, &config.data.value, &mut out) {
+                Ok(()) => OK,
+                Err(Trouble::Unusable(why)) => {
+                    complain(&why);
+                    UNUSABLE
+                }
+                Err(Trouble::Wrong(wrong)) => {
+                    wrong.iter().for_each(|what| complain(what));
+                    BROKEN
                 }
             }
         }

@@ -146,7 +146,8 @@ fn run<L: Ending>(
     complain: fn(&str),
 ) -> Result<(), Failure> {
     desk.begin(reactor.now());
-    let Settings { policy, limits } = Settings::new(&config, complain);
+    let Settings { policy, keep_ms, limits } = Settings::new(&config, complain);
+    desk.upkeep.keep(keep_ms, reactor.now());
     let plaintext = policy.plaintext;
     let addresses: Vec<SocketAddr> = listeners.iter().map(Listener::address).collect();
     let reload = Reload::start(config, load, activity.reopener(), complain, reactor.wake())

@@ -193,6 +193,7 @@ fn all_that_is_wrong_is_said_with_its_line_and_what_is_allowed() {
          listen = [\n  \":80\",\n  \":99999\",\n]\n\
          data = \"/x\"\n\
          handshake_ms = 10\n\
+         keep = \"23h\"\n\
          [limits]\n\
          conections = 3\n\
          connections = 0\n\
@@ -201,7 +202,7 @@ fn all_that_is_wrong_is_said_with_its_line_and_what_is_allowed() {
     );
     let problems: Vec<_> = problems.lines().collect();
     let expected = [
-        (1, "unknown key `lisen`: there are listen, discovery, plaintext, log_text and the table [limits]"),
+        (1, "unknown key `lisen`: there are listen, discovery, plaintext, log_text, keep and the table [limits]"),
         (2, "`discovery` is true or false"),
         (3, "`plaintext` is \"always\" or \"loopback\" or \"never\""),
         (4, "`log_text` is \"public\" or \"none\""),
@@ -209,12 +210,13 @@ fn all_that_is_wrong_is_said_with_its_line_and_what_is_allowed() {
         (9, "`data` is no key of the file, but a flag: --data"),
         (
             10,
-            "unknown key `handshake_ms`: there are listen, discovery, plaintext, log_text and the table [limits]; this one belongs under [limits]",
+            "unknown key `handshake_ms`: there are listen, discovery, plaintext, log_text, keep and the table [limits]; this one belongs under [limits]",
         ),
-        (12, "unknown key `limits.conections`: there are connections, connections_per_address,"),
-        (13, "`limits.connections` is a whole number from 1 to 1000000"),
-        (14, "`limits.drain_ms` is a whole number from 0 to 60000"),
-        (15, "`limits.handshake_ms` is a whole number from 100 to 600000"),
+        (11, "`keep` is \"forever\" or a time from \"1d\" to \"36500d\", such as \"90d\" or \"1year\""),
+        (13, "unknown key `limits.conections`: there are connections, connections_per_address,"),
+        (14, "`limits.connections` is a whole number from 1 to 1000000"),
+        (15, "`limits.drain_ms` is a whole number from 0 to 60000"),
+        (16, "`limits.handshake_ms` is a whole number from 100 to 600000"),
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problem, (line, text)) in problems.iter().zip(expected) {

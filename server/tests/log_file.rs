@@ -391,8 +391,8 @@ fn what_is_erased_is_in_no_file() {
         }
     }
     // All but one, so that nothing is gone only because everything is.
-    for (message, rseq) in work.split_off(1) {
-        log.append(vec![Draft { kind: Kind::DELETE, target: Some(rseq), ..draft(30, rseq.0 as u8) }]);
+    for (nth, (message, rseq)) in (1_u8..).zip(work.split_off(1)) {
+        log.append(vec![Draft { kind: Kind::DELETE, target: Some(rseq), ..draft(30, nth) }]);
         log.wait(1);
         upto += 1;
         log.derive(vec![Derived::Erased { by: Seq(upto), room: RoomId(1), message, rseq }], upto);

@@ -20,11 +20,16 @@ pub fn action_of(event: Event) -> Option<Action> {
         Event::Disconnected { why, retry_in } => Action::Disconnected { why: lost(&why), retry_in },
         Event::Stopped { code, params } => Action::Refused(refusal(code, params)),
         Event::Users(users) => Action::Users(users.into_iter().map(|row| (row.user, row.name)).collect()),
-        Event::Presence(presence) => match (presence.whole, presence.came, presence.went) {
-            (Some(whole), _, _) => Action::Online(whole),
-            (None, None, None) => Action::OnlineCount(presence.online),
-            (None, came, went) => Action::Presence { came: came.unwrap_or_default(), went: went.unwrap_or_default() },
-        },
+        Event::Presence(presence) => {
+            let listed = presence.away.is_some() || presence.back.is_some();
+            match (presence.whole, presence.came, presence.went) {
+                (Some(whole), _, _) => Action::Online(whole),
+                (None, None, None) if !listed => Action::OnlineCount(presence.online),
+                (None, came, went) => {
+                    Action::Presence { came: came.unwrap_or_default(), went: went.unwrap_or_default() }
+                }
+            }
+        }
         Event::Room(RoomState { row, .. }) => {
             Action::Rooms(vec![RoomInfo { id: row.room, name: row.name, head: row.head, count: row.count }])
         }

@@ -31,6 +31,8 @@ pub(super) struct Keeping {
     again_at: Option<Duration>,
     /// It is to be read anew once everything is kept.
     read_anew: bool,
+    /// The first connection waits until what is kept has been told.
+    connects_then: bool,
 }
 
 impl Session {
@@ -106,13 +108,20 @@ impl Session {
     }
 
     /// Asks for what is kept of a server, if there is a store and it is not known yet.
-    pub(super) fn restore_from(&mut self, server: PublicKey) {
+    /// True if that is so.
+    pub(super) fn restore_from(&mut self, server: PublicKey) -> bool {
         if !self.keeps() || self.keeping.server == Some(server) {
-            return;
+            return false;
         }
         self.persist();
         self.keeping.server = Some(server);
         self.actions.push_back(Action::Restore(server));
+        true
+    }
+
+    /// Begins to connect once what is kept has been told.
+    pub(super) fn connect_then(&mut self) {
+        self.keeping.connects_then = true;
     }
 
     /// What is kept is not known any more; what was to be kept still is.
@@ -165,6 +174,9 @@ impl Session {
             self.kept.iter().filter(|(_, kept)| kept.is_open()).map(|(id, kept)| (*id, kept.head())).collect();
         for (room, head) in opened {
             self.look_at(room, head.saturating_sub(super::kept::PAGE - 1).max(1), head);
+        }
+        if std::mem::take(&mut self.keeping.connects_then) && matches!(self.state, State::Stopped | State::Waiting(_)) {
+            self.connect();
         }
         if let State::Ready { phase: Phase::Cutting, .. } = self.state {
             self.tell(Event::LogChanged { same_server: self.since > tertulia_protocol::Seq(0), lost: saved.lost });

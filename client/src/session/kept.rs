@@ -116,6 +116,11 @@ impl Kept {
         let row = &mut self.state.row;
         row.head = entry.rseq;
         row.count = entry.count;
+        if entry.kind == Kind::MESSAGE && Some(entry.author) == me {
+            // Who writes has read what stands above.
+            (row.mark, row.mark_count, row.mentions) = (Some(entry.rseq), Some(entry.count), None);
+            self.state.read = entry.rseq;
+        }
         let mentioned = me.is_some_and(|me| entry.mentions.as_ref().is_some_and(|mentions| mentions.contains(&me)));
         if entry.kind == Kind::MESSAGE && mentioned && Some(entry.author) != me {
             let counted = row.mentions.unwrap_or(0) + 1;
@@ -158,13 +163,14 @@ impl Kept {
         None
     }
 
-    /// Takes the answer to what was asked for.
-    pub(super) fn page(&mut self, entries: &[Entry], head: u64) -> Result<(), WrongPage> {
+    /// Takes the answer to what was asked for. `whole_from`: from where on the later words are all there.
+    pub(super) fn page(&mut self, entries: &[Entry], head: u64, whole_from: Option<Rseq>) -> Result<(), WrongPage> {
         let Pull { from, to, later_only } = self.asked.take().ok_or(WrongPage)?;
         let head = head.min(PLACE_MAX);
         if later_only {
+            let from = whole_from.map_or(from, |whole| whole.0.max(from));
             self.runs.refresh(from, to, head);
-            return if entries.is_empty() { Ok(()) } else { Err(WrongPage) };
+            return if entries.is_empty() && from <= to { Ok(()) } else { Err(WrongPage) };
         }
         let to = to.min(head);
         if from > to {

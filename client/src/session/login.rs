@@ -44,7 +44,7 @@ impl Session {
             return self.stop(now, StopCode::ServerKeyUnproved, vec![server_key.to_string()]);
         }
         self.pin(server_key);
-        self.restore_from(server_key);
+        let _ = self.restore_from(server_key);
         let name = self.config.name.clone();
         let signed = handshake::login_bytes(&server_key, &challenge.nonce, NO_CHANNEL, name.as_deref());
         let Some(signature) = self.config.device.sign(&signed) else {

@@ -294,11 +294,14 @@ impl Session {
     /// Begins to connect, at the beginning or after a stop. Nothing if it is connected or on its way.
     pub fn start(&mut self, now: Now) {
         self.observe(now);
-        if let Some(key) = self.config.pinned {
-            self.restore_from(key);
-        }
         if let State::Stopped | State::Waiting(_) = self.state {
-            self.connect();
+            if let Some(key) = self.config.pinned
+                && self.restore_from(key)
+            {
+                self.connect_then();
+            } else {
+                self.connect();
+            }
         }
     }
 

@@ -149,7 +149,7 @@ impl Session {
     }
 
     fn page(&mut self, now: Now, page: reply::Page) {
-        let reply::Page { request, room: id, entries, head, later, .. } = page;
+        let reply::Page { request, room: id, entries, head, later, from, .. } = page;
         if !matches!(self.requests.remove(&request), Some(Request::Pull(asked)) if asked == id) {
             return self.lose(now, Why::Protocol(Nonsense::Page));
         }
@@ -165,7 +165,7 @@ impl Session {
         } else if let Some(kept) = self.kept.get_mut(&id) {
             let later_only = kept.asked.is_some_and(|pull| pull.later_only);
             let makes_sense = later.iter().all(|entry| (1..=rooms::PLACE_MAX).contains(&entry.rseq.0));
-            if kept.page(&entries, head.0) == Err(WrongPage) || !makes_sense {
+            if kept.page(&entries, head.0, from) == Err(WrongPage) || !makes_sense {
                 return self.lose(now, Why::Protocol(Nonsense::Page));
             }
             let all: Vec<Entry> = entries.iter().chain(&later).cloned().collect();

@@ -51,7 +51,7 @@ impl Write {
 
     /// The same, as what stood in the composer: the draft text goes away in the step that keeps the message.
     #[must_use]
-    pub fn from_draft(self) -> Self {
+    pub fn clearing_draft(self) -> Self {
         Self { from_draft: true, ..self }
     }
 

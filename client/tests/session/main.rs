@@ -1,7 +1,9 @@
 //! The session against a scripted server: every frame that it sends, every event that it tells, under a virtual clock.
 
+mod keeping;
 mod nonsense;
 mod reading;
+mod rooms;
 mod server;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
@@ -11,8 +13,8 @@ mod whatever;
 mod writing;
 
 use support::{GENERAL, ME, OTHER, Rig, body, config, row, settled, user};
-use tertulia_client::session::Event;
-use tertulia_protocol::{ClientFrame, DeviceId, Kind, Rseq, handshake, push, request};
+use tertulia_client::session::{Event, RoomState};
+use tertulia_protocol::{ClientFrame, DeviceId, Kind, handshake, push, request};
 
 #[test]
 fn the_happy_path_frame_by_frame() {
@@ -39,8 +41,8 @@ fn the_happy_path_frame_by_frame() {
         Event::LoggedIn { user: ME, device: DeviceId(2), name: "ana".to_owned(), server_key, encrypted: false }
     );
     rig.answer_sync(vec![row(3)], vec![user(2, "ana"), user(3, "luis")], false);
-    assert_eq!(rig.next_event(), Event::Users(vec![(ME, "ana".to_owned()), (OTHER, "luis".to_owned())]));
-    assert_eq!(rig.next_event(), Event::Room { id: GENERAL, name: "general".to_owned(), head: Rseq(3), count: 3 });
+    assert_eq!(rig.next_event(), Event::Users(vec![user(ME.0, "ana"), user(OTHER.0, "luis")]));
+    assert_eq!(rig.rows, [RoomState::new(row(3))]);
     rig.answer_pull(1, 3, 1);
     assert_eq!(rig.told_places(), [1, 2, 3]);
     assert_eq!(rig.next_event(), Event::SyncedOnce);
@@ -48,7 +50,8 @@ fn the_happy_path_frame_by_frame() {
     rig.live_entry(4);
     rig.live_entry(5);
     assert_eq!(rig.told_places(), [4, 5]);
-    let presence = push::Presence { online: 2, whole: Some(vec![ME, OTHER]), came: None, went: None };
+    let presence =
+        push::Presence { online: 2, whole: Some(vec![ME, OTHER]), came: None, went: None, away: None, back: None };
     rig.receive(&presence);
     assert_eq!(rig.next_event(), Event::Presence(presence));
 

@@ -10,7 +10,15 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn nonsense_ends_the_connection_and_nothing_else() {
-    let page = |request, entries| reply::Page { request, room: GENERAL, entries, head: Rseq(9) };
+    let page = |request, entries| reply::Page {
+        request,
+        room: GENERAL,
+        entries,
+        head: Rseq(9),
+        later: None,
+        cut: None,
+        from: None,
+    };
     let wrong_pages: [&dyn Fn(u64) -> Vec<tertulia_protocol::Entry>; 4] =
         [&|_| vec![], &|to| vec![entry(to - 1)], &|to| vec![entry(to - 2), entry(to)], &|to| {
             (0..=to).map(entry).collect()
@@ -42,7 +50,7 @@ fn nonsense_ends_the_connection_and_nothing_else() {
 #[test]
 fn heads_and_places_beyond_reason_overflow_nothing() {
     for head in [u64::MAX, u64::MAX >> 1, 1 << 63] {
-        for history in [History::Newest, History::Last(5), History::Last(u64::MAX), History::From(Rseq(u64::MAX))] {
+        for history in [History::Kept, History::Last(5), History::Last(u64::MAX), History::From(Rseq(u64::MAX))] {
             let mut rig = Rig::new(Config { history, ..config() });
             rig.start();
             rig.log_in();

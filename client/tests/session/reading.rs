@@ -1,12 +1,16 @@
-//! What others write: live, by pages, and what was missed in between.
+//! What others write, for scripts, without a store: live, by pages, and what was missed in between.
 
 use crate::support::{GENERAL, Rig, config, entry, row, user};
 use tertulia_client::session::{Config, Event, History};
-use tertulia_protocol::{ClientFrame, Rseq, Seq, UserId, limits, push};
+use tertulia_protocol::{ClientFrame, Rseq, Seq, limits, push};
+
+fn script() -> Config {
+    Config { history: History::Last(0), ..config() }
+}
 
 #[test]
 fn a_gap_is_proved_pulled_and_counted() {
-    let mut rig = Rig::live();
+    let mut rig = Rig::live_with(script());
     rig.live_entry(1);
     rig.live_entry(4);
     rig.live_entry(5);
@@ -25,7 +29,7 @@ fn a_gap_is_proved_pulled_and_counted() {
 
 #[test]
 fn after_a_cut_what_was_missed_is_pulled_from_the_last_place() {
-    let mut rig = Rig::live();
+    let mut rig = Rig::live_with(script());
     rig.live_entry(1);
     rig.told_places();
     rig.cut();
@@ -42,70 +46,13 @@ fn after_a_cut_what_was_missed_is_pulled_from_the_last_place() {
 }
 
 #[test]
-fn after_a_long_absence_the_newest_page_comes_first_and_the_old_region_goes() {
-    let mut rig = Rig::live();
-    rig.live_entry(1);
-    rig.cut();
-    rig.wait_for_connect();
-    rig.log_in();
-    rig.events.clear();
-    rig.answer_sync(vec![row(202)], vec![], false);
-    assert!(rig.events.contains(&Event::Reset { room: GENERAL }));
-    rig.answer_pull(153, 202, 153);
-    assert_eq!(rig.told_places(), (153..=202).collect::<Vec<_>>());
-
-    rig.session.load_older(rig.now, GENERAL);
-    rig.session.load_older(rig.now, GENERAL);
-    rig.collect();
-    rig.answer_pull(103, 152, 120);
-    rig.answer_pull(103, 119, 103);
-    assert_eq!(rig.told_places(), (120..=152).chain(103..=119).collect::<Vec<_>>());
-    assert!(rig.sent.is_empty(), "asked twice while one was on its way is asked once");
-}
-
-#[test]
-fn a_gap_of_200_is_pulled() {
-    let mut rig = Rig::live();
-    rig.live_entry(1);
-    rig.cut();
-    rig.wait_for_connect();
-    rig.log_in();
-    rig.answer_sync(vec![row(201)], vec![], false);
-    rig.answer_pull(2, 201, 2);
-    assert_eq!(rig.told_places(), (1..=201).collect::<Vec<_>>());
-    assert!(!rig.events.contains(&Event::Reset { room: GENERAL }));
-}
-
-#[test]
-fn older_pages_end_at_the_beginning_and_survive_a_cut() {
-    let mut rig = Rig::new(config());
-    rig.start();
-    rig.log_in();
-    rig.answer_sync(vec![row(60)], vec![], false);
-    rig.answer_pull(11, 60, 11);
-    rig.session.load_older(rig.now, GENERAL);
-    rig.collect();
-    rig.sent.clear();
-    rig.cut();
-    rig.wait_for_connect();
-    rig.log_in();
-    rig.answer_sync(vec![], vec![], false);
-    rig.told_places();
-    rig.answer_pull(1, 10, 1);
-    assert_eq!(rig.told_places(), (1..=10).collect::<Vec<_>>());
-    rig.session.load_older(rig.now, GENERAL);
-    rig.collect();
-    assert!(rig.sent.is_empty(), "there is nothing before the first");
-}
-
-#[test]
 fn people_are_paged_before_entries_are_told() {
-    let mut rig = Rig::new(config());
+    let mut rig = Rig::new(Config { history: History::From(Rseq(1)), ..config() });
     rig.start();
     rig.log_in();
     rig.answer_sync(vec![row(1)], vec![user(2, "ana"), user(3, "luis")], true);
     let ClientFrame::Sync(again) = &rig.sent[0] else { panic!("not a Sync") };
-    assert_eq!((again.since, again.users_after), (Seq(0), Some(UserId(3))));
+    assert_eq!((again.since, again.after.as_deref()), (Seq(0), Some(&[7][..])));
     rig.live_entry(2);
     rig.answer_sync(vec![row(1)], vec![user(7, "eva")], false);
     rig.answer_pull(1, 1, 1);
@@ -119,8 +66,8 @@ fn people_are_paged_before_entries_are_told() {
             _ => None,
         })
         .collect();
-    assert_eq!(order, ["users", "users", "entries", "entries", "synced"]);
-    assert_eq!(rig.told_places(), [2, 1], "what is live need not wait for what is older");
+    assert_eq!(order, ["users", "users", "entries", "synced"]);
+    assert_eq!(rig.told_places(), [1, 2]);
 }
 
 #[test]
@@ -144,7 +91,7 @@ fn the_sync_point_moves_by_syncs_and_heartbeats_only() {
 
 #[test]
 fn another_log_starts_everything_anew() {
-    let mut rig = Rig::live();
+    let mut rig = Rig::live_with(Config { history: History::From(Rseq(1)), ..config() });
     rig.live_entry(1);
     rig.cut();
     rig.wait_for_connect();

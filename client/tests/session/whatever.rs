@@ -1,6 +1,6 @@
 //! Whatever happens: random cuts and answers, and every write ends exactly once.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::support::{Rig, entry, row};
 use proptest::prelude::*;
@@ -136,6 +136,11 @@ proptest! {
         let stored: Vec<Cid> = written.iter().copied().filter(|cid| server.log.contains(cid)).collect();
         prop_assert_eq!(&stored, &server.log, "stored once each, in the order of writing");
         prop_assert_eq!(stored.len() + server.refused.len(), written.len());
-        prop_assert_eq!(rig.told_places(), (1..=server.log.len() as u64).collect::<Vec<_>>());
+        let told: BTreeSet<u64> = rig.told_places().into_iter().collect();
+        prop_assert!(told.into_iter().eq(1..=server.log.len() as u64), "all that there is was told");
+        let server_key = rig.server_key();
+        let saved = rig.history.saved(&server_key).unwrap();
+        prop_assert!(saved.outbox.iter().all(|item| server.refused.contains(&item.cid)), "what ended is not in the outbox");
+        prop_assert_eq!(saved.outbox.len(), server.refused.len(), "what was refused still is");
     }
 }

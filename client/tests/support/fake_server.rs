@@ -54,7 +54,9 @@ impl FakeServer {
             position: Seq(2),
             rooms: Vec::new(),
             users: Vec::new(),
-            more_users: false,
+            next: None,
+            gone: None,
+            erased: None,
         });
         connection
     }

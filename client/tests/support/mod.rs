@@ -3,7 +3,13 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use tertulia_client::session::{Action, Config, DeviceKey, Event, History, Now, Random, Session, StopCode, Why};
+use tertulia_client::{
+    session::{
+        Action, Batch, Change, Config, DeviceKey, Event, History, Now, OutboxItem, Random, RoomState, Session,
+        StopCode, Why,
+    },
+    store,
+};
 use tertulia_protocol::{
     Cid, ClientFrame, DeviceId, Entry, ErrorCode, FrameDecoder, Kind, LogId, Message, Nonce, PublicKey, RequestId,
     RoomId, Rseq, Seq, Signature, UserId, encode, handshake, push, reply, request,
@@ -23,6 +29,16 @@ pub(crate) struct Rig {
     pub(crate) connects: usize,
     pub(crate) closes: usize,
     pub(crate) pins: Vec<PublicKey>,
+    /// The rows of rooms and the outbox items that it told: they come with nearly everything.
+    pub(crate) rows: Vec<RoomState>,
+    pub(crate) queued: Vec<OutboxItem>,
+    /// What the session keeps its things in.
+    pub(crate) history: store::History,
+    /// While true, what is to be kept is set aside in `unkept` and not answered.
+    pub(crate) hold_store: bool,
+    pub(crate) unkept: VecDeque<(PublicKey, Arc<Batch>)>,
+    /// Every change that was kept, in order.
+    pub(crate) kept: Vec<Change>,
     server: Ed25519KeyPair,
     nonce: u8,
 }
@@ -35,7 +51,7 @@ pub(crate) fn config() -> Config {
         agent: "test".to_owned(),
         locale: None,
         room: Some("general".to_owned()),
-        history: History::Newest,
+        history: History::Kept,
     }
 }
 
@@ -66,11 +82,32 @@ pub(crate) fn row(head: u64) -> reply::RoomRow {
         name: "general".to_owned(),
         head: Rseq(head),
         count: head,
+        topic: None,
+        role: Some(reply::ROLE_MEMBER),
+        mark: None,
+        mark_count: None,
+        mentions: None,
+        archived: None,
+        with: None,
+        members: None,
+        keep_days: None,
+    }
+}
+
+pub(crate) fn synced(position: u64) -> reply::Synced {
+    reply::Synced {
+        request: RequestId(0),
+        position: Seq(position),
+        rooms: Vec::new(),
+        users: Vec::new(),
+        next: None,
+        gone: None,
+        erased: None,
     }
 }
 
 pub(crate) fn user(id: u64, name: &str) -> reply::UserRow {
-    reply::UserRow { user: UserId(id), name: name.to_owned() }
+    reply::UserRow { user: UserId(id), name: name.to_owned(), hue: None }
 }
 
 impl Rig {
@@ -88,6 +125,12 @@ impl Rig {
             connects: 0,
             closes: 0,
             pins: Vec::new(),
+            rows: Vec::new(),
+            queued: Vec::new(),
+            history: store::History::in_memory().unwrap(),
+            hold_store: false,
+            unkept: VecDeque::new(),
+            kept: Vec::new(),
             server: Ed25519KeyPair::from_seed_unchecked(&[2; 32]).unwrap(),
             nonce: 0,
         }
@@ -95,7 +138,11 @@ impl Rig {
 
     /// Logged in, with an empty room, and everything said so far set aside.
     pub(crate) fn live() -> Self {
-        let mut rig = Self::new(config());
+        Self::live_with(config())
+    }
+
+    pub(crate) fn live_with(config: Config) -> Self {
+        let mut rig = Self::new(config);
         rig.start();
         rig.log_in();
         rig.answer_sync(vec![row(0)], vec![], false);
@@ -123,6 +170,16 @@ impl Rig {
                 }
                 Action::Close => self.closes += 1,
                 Action::Pin(key) => self.pins.push(key),
+                Action::Restore(server) => {
+                    let saved = self.history.saved(&server).unwrap();
+                    self.session.restore(self.now, saved);
+                }
+                Action::Persist(server, batch) if self.hold_store => self.unkept.push_back((server, batch)),
+                Action::Persist(server, batch) => self.keep(server, &batch),
+                Action::Load { server, room, from, to } => {
+                    let loaded = self.history.load(&server, room, from, to).unwrap();
+                    self.session.loaded(self.now, room, from, to, loaded);
+                }
                 Action::Send(bytes) => {
                     let mut decoder = FrameDecoder::new(usize::MAX);
                     let mut frames = decoder.feed(&bytes);
@@ -133,8 +190,43 @@ impl Rig {
             }
         }
         while let Some(event) = self.session.next_event() {
-            self.events.push_back(event);
+            match event {
+                Event::Room(state) => self.rows.push(state),
+                Event::Queued(item) => self.queued.push(item),
+                event => self.events.push_back(event),
+            }
         }
+    }
+
+    fn keep(&mut self, server: PublicKey, batch: &Arc<Batch>) {
+        match self.history.keep(&server, batch) {
+            Ok(()) => {
+                self.kept.extend(batch.iter().cloned());
+                self.session.persisted(self.now);
+            }
+            Err(error) => self.session.persist_failed(self.now, error.to_string()),
+        }
+    }
+
+    /// Lets the store do what it was held up with.
+    pub(crate) fn release_store(&mut self) {
+        self.hold_store = false;
+        while let Some((server, batch)) = self.unkept.pop_front() {
+            self.keep(server, &batch);
+        }
+        self.collect();
+    }
+
+    /// The program ends as if it was killed, and starts again: what is not in the store is gone.
+    pub(crate) fn restart(&mut self) {
+        let pinned = self.pins.last().copied();
+        // Another process draws other names.
+        let seed = u8::try_from(self.connects).unwrap() + 10;
+        self.session = Session::new(Config { pinned, ..config() }, Random::from_seed([seed; 32]));
+        self.unkept.clear();
+        self.sent.clear();
+        self.events.clear();
+        self.start();
     }
 
     /// Lets time pass, with every deadline met exactly.
@@ -240,9 +332,15 @@ impl Rig {
         self.receive(&Self::welcome(10, 1));
     }
 
-    pub(crate) fn answer_sync(&mut self, rooms: Vec<reply::RoomRow>, users: Vec<reply::UserRow>, more_users: bool) {
-        let ClientFrame::Sync(request::Sync { request, .. }) = self.next_sent() else { panic!("not a Sync") };
-        self.receive(&reply::Synced { request, position: Seq(10), rooms, users, more_users });
+    pub(crate) fn answer_sync(&mut self, rooms: Vec<reply::RoomRow>, users: Vec<reply::UserRow>, more: bool) {
+        let next = more.then(|| vec![7]);
+        self.answer_sync_with(reply::Synced { rooms, users, next, ..synced(10) });
+    }
+
+    pub(crate) fn answer_sync_with(&mut self, synced: reply::Synced) -> request::Sync {
+        let ClientFrame::Sync(sync) = self.next_sent() else { panic!("not a Sync") };
+        self.receive(&reply::Synced { request: sync.request, ..synced });
+        sync
     }
 
     /// Expects a pull of a range, and answers with as much of its end as is said.
@@ -255,7 +353,7 @@ impl Rig {
 
     pub(crate) fn page(&mut self, request: RequestId, entries: Vec<Entry>) {
         let head = entries.last().map_or(Rseq(0), |entry| entry.rseq);
-        self.receive(&reply::Page { request, room: GENERAL, entries, head });
+        self.receive(&reply::Page { request, room: GENERAL, entries, head, later: None, cut: None, from: None });
     }
 
     pub(crate) fn live_entry(&mut self, rseq: u64) {
@@ -278,7 +376,14 @@ impl Rig {
     }
 
     pub(crate) fn place(&mut self, request: RequestId, rseq: u64) {
-        self.receive(&reply::Placed { request, seq: Seq(10 + rseq), rseq: Rseq(rseq), count: rseq, at: 1_000 });
+        self.receive(&reply::Placed {
+            request,
+            seq: Seq(10 + rseq),
+            rseq: Rseq(rseq),
+            count: rseq,
+            at: 1_000,
+            room: None,
+        });
     }
 
     pub(crate) fn refuse(&mut self, request: Option<RequestId>, code: ErrorCode) {
@@ -299,7 +404,7 @@ impl Rig {
         let mut places = Vec::new();
         for event in std::mem::take(&mut self.events) {
             match event {
-                Event::Entries { room, entries } => {
+                Event::Entries { room, entries, .. } => {
                     assert_eq!(room, GENERAL);
                     places.extend(entries.iter().map(|entry| entry.rseq.0));
                 }

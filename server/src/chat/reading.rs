@@ -165,8 +165,8 @@ impl Chat {
             ROOMS => {
                 let id = RoomId(key);
                 let Some(room) = self.rooms.get(&id) else { return };
-                // A mark has no place of its own: one that was set where the client stood may be news to it.
-                let is_marked = room.readers.get(&reader).is_some_and(|read| read.mark.0 > 0 && read.at >= since);
+                // A mark that was set has no place of its own: where the client stood, it may be news to it.
+                let is_marked = room.readers.get(&reader).is_some_and(|read| read.at.0 > 0 && read.at >= since);
                 if room.changed > since || is_marked {
                     rows.rooms.push(room.row(id, reader));
                 }

@@ -50,7 +50,7 @@ pub struct Room {
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Reader {
     pub(super) mark: Rseq,
-    /// The last place applied when the mark was set.
+    /// The last place applied when the person set the mark; 0 if a message of the person's own did.
     pub(super) at: Seq,
     /// Messages behind the mark that mention the person, the newest ones.
     pub(super) mentions: VecDeque<Rseq>,

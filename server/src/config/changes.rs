@@ -22,6 +22,7 @@ impl Config {
         let taken = &mut changes.taken;
         word(taken, "plaintext", self.plaintext.value.word(), new.plaintext.value.word());
         word(taken, "log_text", self.log_text.value.word(), new.log_text.value.word());
+        word(taken, "keep", &self.keep.value.to_string(), &new.keep.value.to_string());
         for key in limits::KEYS {
             let (old, new) = (key.get(&self.limits), key.get(&new.limits));
             if old != new {

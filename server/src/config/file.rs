@@ -3,11 +3,11 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Layer, Listen, LogText, Plaintext, Source, Value};
+use super::{Keep, Layer, Listen, LogText, Plaintext, Source, Value};
 use crate::limits::{self, LimitKey, Limits};
 
 /// The keys outside any table.
-const KEYS: [&str; 4] = ["listen", "discovery", "plaintext", "log_text"];
+const KEYS: [&str; 5] = ["listen", "discovery", "plaintext", "log_text", "keep"];
 
 type Item<'i> = Spanned<DeValue<'i>>;
 
@@ -44,6 +44,7 @@ impl Reader<'_> {
                 "discovery" => self.layer.discovery = self.switch("discovery", line, item),
                 "plaintext" => self.layer.plaintext = self.word("plaintext", line, item, Plaintext::WORDS),
                 "log_text" => self.layer.log_text = self.word("log_text", line, item, LogText::WORDS),
+                "keep" => self.layer.keep = self.keep(line, item),
                 "limits" => match item.get_ref().as_table() {
                     Some(table) => self.limits(table),
                     None => self.problem(line, "`limits` is a table: [limits]"),
@@ -137,6 +138,16 @@ impl Reader<'_> {
             self.problem(line, &format!("`{key}` is {}", known.join(" or ")));
         }
         told.map(|(_, value)| Value { value: *value, source: Source::File(line) })
+    }
+
+    fn keep(&mut self, line: usize, item: &Item<'_>) -> Option<Value<Keep>> {
+        match item.get_ref().as_str().map(str::parse) {
+            Some(Ok(value)) => Some(Value { value, source: Source::File(line) }),
+            _ => {
+                self.problem(line, &format!("`keep` is {}", Keep::EXPECTED));
+                None
+            }
+        }
     }
 
     fn problem(&mut self, line: usize, what: &str) {

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::maintenance::Task;
 
 use super::{ConfigError, Layer, Listen, Source, Value};
 
@@ -17,11 +19,11 @@ use super::{ConfigError, Layer, Listen, Source, Value};
 #[command(name = "tertulia-server", version)]
 pub(super) struct Flags {
     /// Configuration file [default: tertulia.toml in the data directory, if it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
 
     /// Directory of everything that lasts [default: $STATE_DIRECTORY, else tertulia-server in $XDG_DATA_HOME]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(super) data: Option<PathBuf>,
 
     /// Address to listen on: host:port, :port, port or an address; may be repeated [default: :7667]
@@ -39,6 +41,30 @@ pub(super) struct Flags {
     /// Check the configuration, and end: 0 if it is good, 2 if not
     #[arg(long)]
     check_config: bool,
+
+    #[command(subcommand)]
+    task: Option<Command>,
+}
+
+/// What else the program does than serve.
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Copy the database to FILE, which must not exist, also while the server runs
+    ///
+    /// The copy is whole and of one moment. It holds everything: what people say, and the server's chat key.
+    Backup { file: PathBuf },
+    /// Go on from the backup FILE, in a data directory without a database
+    ///
+    /// The server must not run. Clients are told that what was written after the backup is not on the server any more.
+    Restore { file: PathBuf },
+    /// Check the database: 0 if it is sound, 1 if not
+    Verify,
+    /// Write what was said in a room to standard output, a line of JSON for each entry
+    Export {
+        /// The room's name, or its number
+        #[arg(long)]
+        room: String,
+    },
 }
 
 /// What the command line comes to.
@@ -50,11 +76,11 @@ pub(super) enum Parsed {
 }
 
 /// What the flags ask for.
-#[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Serve,
     Print,
     Check,
+    Maintain(Task),
 }
 
 /// Reads the arguments; the first is the program's name.
@@ -70,10 +96,14 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
 
 impl Flags {
     pub(super) fn purpose(&self) -> Purpose {
-        match (self.print_config, self.check_config) {
-            (true, _) => Purpose::Print,
-            (_, true) => Purpose::Check,
-            _ => Purpose::Serve,
+        match (self.print_config, self.check_config, self.task.clone()) {
+            (true, _, _) => Purpose::Print,
+            (_, true, _) => Purpose::Check,
+            (_, _, Some(Command::Backup { file })) => Purpose::Maintain(Task::Backup { file }),
+            (_, _, Some(Command::Restore { file })) => Purpose::Maintain(Task::Restore { file }),
+            (_, _, Some(Command::Verify)) => Purpose::Maintain(Task::Verify),
+            (_, _, Some(Command::Export { room })) => Purpose::Maintain(Task::Export { room }),
+            (false, false, None) => Purpose::Serve,
         }
     }
 

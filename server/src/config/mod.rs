@@ -15,6 +15,7 @@ mod changes;
 mod environment;
 mod file;
 mod flags;
+mod keep;
 mod listen;
 mod policy;
 mod print;
@@ -26,11 +27,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use changes::Changes;
+pub use keep::Keep;
 pub use listen::{InvalidListen, Listen};
 pub use policy::{LogText, Plaintext, plaintext_allowed};
 
 use crate::data_dir;
 use crate::limits::{LimitKey, Limits};
+use crate::maintenance::Task;
 
 /// The environment of the process, read once by `main`.
 pub type Environment = BTreeMap<OsString, OsString>;
@@ -50,6 +53,8 @@ pub struct Config {
     pub plaintext: Value<Plaintext>,
     /// Which texts go to the activity log.
     pub log_text: Value<LogText>,
+    /// For how long what is said is kept; forever if nothing is told.
+    pub keep: Value<Keep>,
     /// Every cap.
     pub limits: Limits,
     /// Where the limits come from that are not defaults, by key.
@@ -96,6 +101,7 @@ struct Layer {
     discovery: Option<Value<bool>>,
     plaintext: Option<Value<Plaintext>>,
     log_text: Option<Value<LogText>>,
+    keep: Option<Value<Keep>>,
     limits: Vec<(&'static LimitKey, Value<u64>)>,
 }
 
@@ -104,6 +110,8 @@ struct Layer {
 pub enum Invocation {
     /// To serve.
     Serve(Box<Config>),
+    /// To do this with the data.
+    Maintain(Box<Config>, Task),
     /// To say this on standard output, and end with 0: help, version, `--print-config`, `--check-config`.
     Say(String),
 }
@@ -166,6 +174,7 @@ pub fn load(
     let config = overlay(data, file, flags.layer(), from_environment, from_file);
     Ok(match flags.purpose() {
         flags::Purpose::Serve => Invocation::Serve(Box::new(config)),
+        flags::Purpose::Maintain(task) => Invocation::Maintain(Box::new(config), task),
         flags::Purpose::Print => Invocation::Say(print::as_toml(&config)),
         flags::Purpose::Check => Invocation::Say(print::verdict(&config)),
     })
@@ -237,6 +246,7 @@ fn overlay(
         discovery: first([flags.discovery, environment.discovery, from_file.discovery], true),
         plaintext: first([flags.plaintext, environment.plaintext, from_file.plaintext], Plaintext::Always),
         log_text: first([flags.log_text, environment.log_text, from_file.log_text], LogText::Public),
+        keep: first([flags.keep, environment.keep, from_file.keep], Keep::Forever),
         limits,
         limit_sources,
     }

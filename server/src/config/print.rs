@@ -47,6 +47,14 @@ pub(super) fn as_toml(config: &Config) -> String {
         config.log_text.source,
     );
 
+    page.key(
+        " For how long what is said is kept: \"forever\", or a time such as \"90d\" (at least a day). What is older is erased\n \
+         for good, on the server and by the clients. A room's owners may choose a shorter time for it.\n",
+        "keep",
+        &format!("\"{}\"", config.keep.value),
+        config.keep.source,
+    );
+
     page.0.push_str("\n# Whole numbers all: _ms are milliseconds, _bytes are bytes.\n[limits]\n");
     for key in limits::KEYS {
         let source = config.limit_sources.get(key.name).copied().unwrap_or(Source::Default);

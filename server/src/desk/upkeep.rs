@@ -54,6 +54,11 @@ impl Upkeep {
         self.expire_at = Some(now.mono + EXPIRE_FIRST_MS);
     }
 
+    /// The same from the next look on: the configuration was read again.
+    pub fn set_keep(&mut self, keep_ms: Option<i64>) {
+        self.keep_ms = keep_ms;
+    }
+
     /// Whether nothing but deletions can be stored.
     pub fn is_read_only(&self) -> bool {
         self.probe_at.is_some()

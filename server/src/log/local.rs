@@ -286,7 +286,7 @@ impl Writer {
     /// Works until the owner has gone and everything is done, or until it is not known what is on the disk.
     fn work(&mut self) -> Result<(), String> {
         loop {
-            let busy = match self.next() {
+            let batch = match self.next() {
                 Ok(command) => {
                     self.take(command)?;
                     while self.batch.len() < BATCH_DRAFTS_MAX
@@ -295,15 +295,16 @@ impl Writer {
                     {
                         self.take(command)?;
                     }
+                    let drafts = self.batch.len();
                     self.commit()?;
                     // Told before the chores, which take their time.
                     self.answers.tell(&mut self.events, Some(self.failures));
-                    true
+                    Some(drafts)
                 }
-                Err(TryRecvError::Empty) => false,
+                Err(TryRecvError::Empty) => None,
                 Err(TryRecvError::Disconnected) => return self.chores.finish(&mut self.store),
             };
-            self.chores.work(&mut self.store, busy)?;
+            self.chores.work(&mut self.store, batch)?;
         }
     }
 

@@ -553,6 +553,56 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_behind_a_commit_and_before_its_telling_keeps_it() {
+        let mut log = MemoryLog::new();
+        log.hold();
+        log.append(vec![draft(1), draft(2)]);
+        log.release(1);
+        let mut log = log.after_power_loss();
+        assert_eq!(told(&mut log), "", "nobody tells of it any more");
+        log.append(vec![draft(2), draft(1)]);
+        assert_eq!(told(&mut log), "2@2 1=1");
+    }
+
+    #[test]
+    fn derived_work_and_marks_are_lost_with_the_power_as_far_as_they_waited() {
+        let erased = Derived::Erased { by: Seq(2), room: RoomId(1), message: Seq(1), rseq: Rseq(1) };
+        let mark = |rseq| Mark { user: UserId(1), room: RoomId(1), rseq: Rseq(rseq), at: Seq(1) };
+        let mut log = MemoryLog::new();
+        log.append(vec![draft(1), draft(2)]);
+        log.keep_marks(vec![mark(1)]);
+        log.hold_derived();
+        log.derive(vec![erased], Seq(2));
+        log.hold();
+        log.append(vec![draft(3)]);
+        log.keep_marks(vec![mark(2)]);
+        let mut log = log.after_power_loss();
+        assert_eq!((log.derived_upto(), log.marks()), (Seq(0), vec![mark(1)]));
+        assert!(!log.entries()[0].body.is_empty(), "not erased yet");
+        log.derive(vec![erased], Seq(2));
+        let log = log.after_power_loss();
+        assert_eq!((log.derived_upto(), log.entries()[0].body.as_slice()), (Seq(2), &[][..]));
+        assert!(!log.entries()[1].body.is_empty());
+    }
+
+    #[test]
+    fn a_full_disk_takes_deletions_alone() {
+        let mut log = MemoryLog::new();
+        log.fill(true);
+        log.append(vec![draft(1)]);
+        assert_eq!(told(&mut log), "1!");
+        log.acknowledge_failure();
+        log.append(vec![Draft { kind: Kind::DELETE, ..draft(2) }]);
+        assert_eq!(told(&mut log), "2@1");
+        log.probe();
+        assert_eq!(told(&mut log), "Probed { writable: false }");
+        log.fill(false);
+        log.probe();
+        log.append(vec![draft(1)]);
+        assert_eq!(told(&mut log), "Probed { writable: true } 1@2");
+    }
+
+    #[test]
     fn a_broken_log_stores_nothing_more() {
         let mut log = MemoryLog::new();
         log.break_down("the disk is gone");

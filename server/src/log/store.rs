@@ -12,6 +12,7 @@ mod later;
 mod marks;
 mod open;
 mod place;
+mod snapshot;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
 pub(super) use derived::{Backlog, StepSize};
 pub(super) use later::Since;
 pub use open::{OpenError, OpenFailure};
+pub use snapshot::{Snapshot, copy_to, put_in_place};
+
+use copy::IfThere;
 
 use place::Place;
 
@@ -97,9 +101,7 @@ impl Store {
     /// The file cannot be used; the error tells an operator why, and what to do.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let connection = open::for_writing(path)?;
-        let explain = |error| OpenError::new(path, &error);
-        let last = connection.query_row("SELECT max(seq) FROM log", [], |row| row.get::<_, Option<i64>>(0));
-        let last = Seq(last.map_err(explain)?.unwrap_or(0).cast_unsigned());
+        let last = open::last(&connection, path)?;
         Ok(Self { connection, path: path.to_owned(), place: Place::of(path), last, ballast: None, fault: None })
     }
 
@@ -139,29 +141,17 @@ impl Store {
     ///
     /// # Errors
     /// `each` refused an entry; or the file is damaged, and a hole among the places is damage too.
-    pub fn for_each<E: From<OpenError>>(
-        &self,
-        from: Seq,
-        mut each: impl FnMut(&Entry) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let explain = |error| E::from(OpenError::new(&self.path, &error));
-        let mut entry = blank();
-        let mut expected = Seq(from.0.max(1));
-        let mut statement = self.connection.prepare(ROWS).map_err(explain)?;
-        let mut rows = statement.query([expected.0.cast_signed()]).map_err(explain)?;
-        while let Some(row) = rows.next().map_err(explain)? {
-            read_into(row, &mut entry).map_err(explain)?;
-            if entry.seq != expected {
-                return Err(self.hole(expected).into());
-            }
-            each(&entry)?;
-            expected.0 += 1;
-        }
-        if expected.0 <= self.last.0 { Err(self.hole(expected).into()) } else { Ok(()) }
+    pub fn for_each<E: From<OpenError>>(&self, from: Seq, each: impl FnMut(&Entry) -> Result<(), E>) -> Result<(), E> {
+        each_entry(&self.connection, &self.path, from, self.last, each)
     }
 
-    fn hole(&self, missing: Seq) -> OpenError {
-        OpenError { path: self.path.clone(), why: OpenFailure::Damaged(format!("entry {missing} is missing")) }
+    /// Stores one draft for good, where no writer runs: before a start.
+    ///
+    /// # Errors
+    /// It was not stored.
+    pub fn append_now(&mut self, draft: &Draft) -> Result<(), OpenError> {
+        let stored = self.append(std::slice::from_ref(draft), &mut Vec::new());
+        stored.map_err(|error| OpenError { path: self.path.clone(), why: OpenFailure::Other(error.to_string()) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -358,6 +348,34 @@ impl Rows {
         entries.sort_unstable_by_key(|entry| entry.seq);
         Ok(entries)
     }
+}
+
+/// Shows entries in order, up to the last one that has to be there.
+fn each_entry<E: From<OpenError>>(
+    connection: &Connection,
+    path: &Path,
+    from: Seq,
+    last: Seq,
+    mut each: impl FnMut(&Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    let explain = |error| E::from(OpenError::new(path, &error));
+    let hole = |missing| {
+        let why = OpenFailure::Damaged(format!("entry {missing} is missing"));
+        E::from(OpenError { path: path.to_owned(), why })
+    };
+    let mut entry = blank();
+    let mut expected = Seq(from.0.max(1));
+    let mut statement = connection.prepare(ROWS).map_err(explain)?;
+    let mut rows = statement.query([expected.0.cast_signed()]).map_err(explain)?;
+    while let Some(row) = rows.next().map_err(explain)? {
+        read_into(row, &mut entry).map_err(explain)?;
+        if entry.seq != expected {
+            return Err(hole(expected));
+        }
+        each(&entry)?;
+        expected.0 += 1;
+    }
+    if expected.0 <= last.0 { Err(hole(expected)) } else { Ok(()) }
 }
 
 fn find(connection: &Connection, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {

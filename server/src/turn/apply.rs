@@ -6,7 +6,7 @@ use tertulia_transport::Socket;
 use super::{Broken, NAMES_AFTER_MS, Turn};
 use crate::{
     activity_log::Activity,
-    chat::{Applied, Effect, GENERAL_ROOM, Outcome, Refusal, admit::Author},
+    chat::{Applied, Effect, GENERAL_ROOM, Outcome, Refusal, Room, admit::Author},
     close_reason::CloseReason,
     config::LogText,
     connections::ConnectionId,
@@ -140,7 +140,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Effect::Left { room, user } => {
                 self.fan_out.leave(room, user);
                 self.typing.stopped(room, user);
-                self.tell_person(user, &push::Gone { room });
+                self.tell_membership(room, user);
             }
             Effect::UserChanged { user } => {
                 self.unannounced.insert(user);
@@ -152,19 +152,39 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     fn bring_in(&mut self, room: RoomId, user: UserId) {
-        self.fan_out.join(room, user);
-        if let Some(row) = self.desk.chat.row(room, user) {
-            // Whoever is in it has a name before the room has.
-            self.announce(row.with);
-            self.tell_person(user, &push::Rooms { rooms: vec![row] });
+        self.joined.push((room, user));
+        // Whoever is in it has a name before the room has.
+        let with = self.desk.chat.room(room).and_then(|room| room.other(user));
+        self.announce(with.into_iter().chain([user]));
+        self.tell_membership(room, user);
+    }
+
+    /// Tells all connections of a person, ahead of this turn's answers that come later, what the person is to a room
+    /// when the turn ends. Not what the person is now: the row says what is pulled, and live is what comes behind it.
+    fn tell_membership(&mut self, room: RoomId, user: UserId) {
+        let limit = self.limits.send_queue_bytes;
+        for id in self.fan_out.of(user) {
+            if self.connections.may_push(id, limit) {
+                self.answers.add_membership(id, room, user);
+            }
+        }
+    }
+
+    /// The frame that says so.
+    pub(super) fn membership(&self, room: RoomId, user: UserId) -> Vec<u8> {
+        let chat = &self.desk.chat;
+        match chat.row(room, user).filter(|_| chat.is_member(room, user)) {
+            Some(row) => encode(&push::Rooms { rooms: vec![row] }),
+            None => encode(&push::Gone { room }),
         }
     }
 
     /// Tells all connections of a person something, ahead of this turn's answers that come later.
     pub(super) fn tell_person<M: tertulia_protocol::Message>(&mut self, user: UserId, message: &M) {
         let bytes = encode(message);
+        let limit = self.limits.send_queue_bytes;
         for id in self.fan_out.of(user) {
-            if self.connections.get_mut(id).is_some_and(|connection| !connection.is_lagging) {
+            if self.connections.may_push(id, limit) {
                 self.answers.of(id).extend_from_slice(&bytes);
             }
         }
@@ -200,7 +220,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         }
         let answers = self.answers.of(id);
         match outcome {
-            Outcome::Placed(placement) | Outcome::Existing(placement) => {
+            Outcome::Placed(placement) => desk::acknowledge(request, room, *placement, at, answers),
+            Outcome::Existing(placement) => {
+                // All that is said of the first one, and when it was.
+                let at = self.desk.chat.room(placement.room).map_or(at, Room::opened_at);
                 desk::acknowledge(request, room, *placement, at, answers);
             }
             Outcome::Unplaced { seq } => desk::acknowledge_unplaced(request, *seq, at, answers),

@@ -134,8 +134,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let was_away = connection.session.as_ready().is_some_and(|ready| ready.is_away);
         // Answers of this turn come before the end.
         let mut words = Vec::new();
-        for (_, bytes) in self.answers.0.iter_mut().filter(|(of, _)| *of == id) {
-            words.append(bytes);
+        for answer in self.answers.0.iter_mut().filter(|answer| answer.id == id) {
+            words.append(&mut answer.frames);
+            answer.membership = None;
         }
         words.extend_from_slice(last);
         if !words.is_empty() {
@@ -194,6 +195,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
             // Else the timers of those who were here would wake an empty house.
             self.timers.clear();
             self.paced.clear();
+            // And nobody is left to be told a name: whoever comes syncs.
+            self.unannounced.clear();
+            self.names_due = None;
         }
     }
 }

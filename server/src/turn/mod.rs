@@ -90,6 +90,8 @@ pub struct Turn<S, L> {
     told: Vec<Event>,
     /// Logins that go live at the end of the turn.
     logins: Vec<Login>,
+    /// Who has come into which room in this turn: live there from its end on.
+    joined: Vec<(RoomId, UserId)>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
     answers: Answers,
     /// How many bytes of them this turn's receiving has made.
@@ -148,15 +150,28 @@ const STRANGER_LINE: &[u8] = b"This is a Tertulia chat server. Open it with a Te
 
 /// Answers in the order in which they arose; those in a row for one connection become one buffer.
 #[derive(Debug, Default)]
-struct Answers(Vec<(ConnectionId, Vec<u8>)>);
+struct Answers(Vec<Answer>);
+
+/// What a connection is told ahead of this turn's buffers of the rooms.
+#[derive(Debug)]
+struct Answer {
+    id: ConnectionId,
+    frames: Vec<u8>,
+    /// Behind these: what its person is to a room, as it stands at the end of the turn. From there on the room is live.
+    membership: Option<(RoomId, UserId)>,
+}
 
 impl Answers {
     fn of(&mut self, id: ConnectionId) -> &mut Vec<u8> {
-        if self.0.last().is_none_or(|(last, _)| *last != id) {
-            self.0.push((id, Vec::new()));
+        if self.0.last().is_none_or(|last| last.id != id || last.membership.is_some()) {
+            self.0.push(Answer { id, frames: Vec::new(), membership: None });
         }
         let last = self.0.len() - 1;
-        &mut self.0[last].1
+        &mut self.0[last].frames
+    }
+
+    fn add_membership(&mut self, id: ConnectionId, room: RoomId, user: UserId) {
+        self.0.push(Answer { id, frames: Vec::new(), membership: Some((room, user)) });
     }
 }
 
@@ -182,6 +197,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             backlog: VecDeque::new(),
             told: Vec::new(),
             logins: Vec::new(),
+            joined: Vec::new(),
             answers: Answers::default(),
             answered_bytes: 0,
             unannounced: BTreeSet::new(),
@@ -284,6 +300,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Goes on with other settings. Who is in stays in, whatever the new ones say.
     pub fn reconfigure(&mut self, settings: Settings) {
         self.policy = settings.policy;
+        self.desk.upkeep.set_keep(settings.keep_ms);
         self.desk.set_limits(settings.limits.clone());
         self.limits = settings.limits;
         // They hold themselves against the new ones.

@@ -3,7 +3,7 @@
 use tertulia_protocol::{Message, UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
-use super::{NAMES_AFTER_MS, STOP_SETTLE_MS, Stopping, Turn, own_rooms};
+use super::{Answer, NAMES_AFTER_MS, STOP_SETTLE_MS, Stopping, Turn, own_rooms};
 use crate::{
     activity_log::Activity,
     chat::GENERAL_ROOM,
@@ -19,12 +19,20 @@ const STALLED_MS: u64 = 1_000;
 impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn fan_out(&mut self, now: Now) {
         let limit = self.limits.send_queue_bytes;
-        for (id, bytes) in std::mem::take(&mut self.answers.0) {
+        for Answer { id, mut frames, membership } in std::mem::take(&mut self.answers.0) {
+            if let Some((room, user)) = membership {
+                frames.append(&mut self.membership(room, user));
+            }
             // Bounded by what is read of a connection while it does not take its answers.
-            self.connections.queue_own(id, bytes.into());
+            self.connections.queue_own(id, frames.into());
             self.finish_if_answered(id);
         }
         self.fan_out.deliver(&mut self.connections, limit);
+        for (room, user) in std::mem::take(&mut self.joined) {
+            if self.desk.chat.is_member(room, user) {
+                self.fan_out.join(room, user);
+            }
+        }
         if let Some(presence) = self.presence.due(now.mono) {
             self.announce(presence.whole.iter().chain(&presence.came).flatten().copied());
             self.tell_everybody(&presence);

@@ -254,7 +254,8 @@ impl Crowd {
                     }
                 }
                 Action::Close => member.link = Link::None,
-                Action::Connect | Action::Pin(_) => {}
+                // These have no store.
+                Action::Connect | Action::Pin(_) | Action::Restore(_) | Action::Persist(..) | Action::Load { .. } => {}
             }
         }
         if let Link::Up(framed) = &mut member.link {

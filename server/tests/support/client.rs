@@ -221,6 +221,15 @@ impl Client {
         self.received().into_iter().map(|received| received.frame).collect()
     }
 
+    /// The first that has arrived of one sort; the rest is left to be looked at.
+    #[track_caller]
+    pub(crate) fn take<T: Told>(&mut self) -> T {
+        self.read();
+        let index = self.inbox.iter().position(|received| T::from_frame(received.frame.clone()).is_some());
+        let Some(index) = index else { panic!("no frame of type {:#04x} among {:?}", T::TYPE, self.inbox) };
+        self.inbox.remove(index).and_then(|received| T::from_frame(received.frame)).unwrap()
+    }
+
     /// All that has arrived of one sort; the rest is forgotten.
     pub(crate) fn all<T: Told>(&mut self) -> Vec<T> {
         self.frames().into_iter().filter_map(T::from_frame).collect()

@@ -14,6 +14,7 @@ mod client;
 mod device;
 mod rig;
 mod wire;
+mod writes;
 
 pub(crate) use self::{
     client::{Client, Received, Told, text},

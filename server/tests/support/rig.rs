@@ -8,7 +8,7 @@ use tertulia_server::{
     chat::Chat,
     config::{LogText, Plaintext},
     connections::ConnectionId,
-    desk::{Desk, Now},
+    desk::{Desk, Now, derived},
     keys::{SeededRandom, ServerKey},
     limits::Limits,
     log::{Entry, memory::MemoryLog},
@@ -94,15 +94,20 @@ impl Rig {
     }
 
     fn started(log: MemoryLog, options: Options, now: Now) -> Self {
-        let entries = log.entries();
+        let (done_upto, mut left) = (log.derived_upto(), Vec::new());
         let mut chat = Chat::new();
-        for entry in entries {
-            chat.apply(entry).unwrap();
+        for entry in log.entries() {
+            let applied = chat.apply(entry).unwrap();
+            if entry.seq > done_upto {
+                left.extend(derived(entry.seq, entry.room, &applied.effect));
+            }
         }
+        chat.set_marks(log.marks());
         let key = ServerKey::generate(&mut SeededRandom::new(options.seed)).unwrap();
         let random = Box::new(SeededRandom::new(options.seed.wrapping_add(now.mono)));
         let limits = options.limits.clone();
         let mut desk = Desk::new(chat, log, key, random, limits.clone());
+        desk.upkeep.left_over(left, done_upto);
         desk.begin(now);
         let recorder = Recorder::default();
         let turn = Turn::new(desk, Box::new(recorder.clone()), limits, options.policy);
@@ -115,7 +120,9 @@ impl Rig {
             wire.reset();
         }
         let Self { turn, now, options, devices, .. } = self;
-        Self { devices, ..Self::over(turn.into_log().into_entries(), options, now) }
+        let mut rig = Self { devices, ..Self::started(turn.into_log().after_power_loss(), options, now) };
+        rig.settle();
+        rig
     }
 
     // Time.
@@ -280,6 +287,7 @@ impl Rig {
         for entry in entries.iter().take(usize::try_from(self.turn.chat().position().0).unwrap()) {
             chat.apply(entry).unwrap();
         }
+        chat.set_marks(self.log().marks());
         assert_eq!(format!("{chat:?}"), format!("{:?}", self.turn.chat()));
     }
 

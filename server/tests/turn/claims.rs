@@ -172,3 +172,17 @@ fn an_address_has_its_names_an_hour_and_who_has_one_gets_in_all_the_same() {
     come(&mut rig, 60, here, "one more").welcomed();
     come(&mut rig, 62, here, "yet another").expect_error(ErrorCode::TOO_MANY_NAMES);
 }
+
+/// Names that nobody has needed are told in the end. With nobody there, nobody waits for that.
+#[test]
+fn an_empty_house_does_not_wake_up_for_a_name() {
+    let mut rig = Rig::new();
+    let ana = rig.challenged();
+    rig.log().hold();
+    ana.prove(Some("ana"));
+    rig.sleep(16_000);
+    assert!(ana.wire.is_dropped());
+    rig.log().release_all();
+    rig.settle();
+    assert_eq!((rig.turn.connections(), rig.turn.deadline()), (0, None));
+}

@@ -20,4 +20,5 @@ mod presence;
 mod queues;
 mod reading;
 mod reload;
+mod rooms;
 mod stopping;

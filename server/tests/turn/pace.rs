@@ -19,7 +19,7 @@ fn slow(limits: &mut Limits) {
 /// Other settings from now on.
 fn reconfigure(rig: &mut Rig, change: impl FnOnce(&mut Limits)) {
     change(&mut rig.options.limits);
-    rig.turn.reconfigure(Settings { policy: rig.options.policy, limits: rig.options.limits.clone() });
+    rig.turn.reconfigure(Settings { policy: rig.options.policy, keep_ms: None, limits: rig.options.limits.clone() });
 }
 
 /// Somebody who has used nothing up.

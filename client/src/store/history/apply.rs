@@ -161,7 +161,7 @@ fn erase_if_deleted(connection: &Connection, id: i64, room: RoomId, message: Rse
     if deleted { erase_message(connection, id, room, message) } else { Ok(false) }
 }
 
-/// The text of a message, and those of its edits. The places stay.
+/// The text of a message, and those of its edits, wherever they stand. The places stay.
 fn erase_message(connection: &Connection, id: i64, room: RoomId, message: Rseq) -> rusqlite::Result<bool> {
     let key = (id, signed(room.0), signed(message.0));
     let own =
@@ -173,10 +173,13 @@ fn erase_message(connection: &Connection, id: i64, room: RoomId, message: Rseq) 
 }
 
 fn erase_range(connection: &Connection, id: i64, room: RoomId, from: Rseq, to: Rseq) -> rusqlite::Result<bool> {
-    let sql = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 \
-               AND kind >= 256 AND body <> x''";
     let range = (id, signed(room.0), signed(from.0), signed(to.0));
-    Ok(connection.prepare_cached(sql)?.execute(range)? > 0)
+    let own = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 \
+               AND kind >= 256 AND body <> x''";
+    let edits = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND target BETWEEN ?3 AND ?4 \
+                 AND kind = 257 AND body <> x''";
+    let changed = connection.prepare_cached(own)?.execute(range)? + connection.prepare_cached(edits)?.execute(range)?;
+    Ok(changed > 0)
 }
 
 fn queue(connection: &Connection, id: i64, item: &OutboxItem) -> rusqlite::Result<()> {

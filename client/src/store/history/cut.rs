@@ -44,7 +44,8 @@ pub(super) fn cut(connection: &Connection, id: i64, upto: Seq) -> rusqlite::Resu
 /// What waits to be sent into a room, or about a message, that is not there any more, must not be sent about another
 /// one that has the number now.
 fn fail_what_has_lost_its_place(connection: &Connection, id: i64, upto: Seq) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET code = ?3, params = '[]' WHERE server = ?1 AND code IS NULL AND room > max(?2, ?4)";
+    let sql = "UPDATE outbox SET code = ?3, params = '[]' WHERE server = ?1 AND code IS NULL \
+               AND (room > max(?2, ?4) OR (?2 = 0 AND room = 0))";
     connection.execute(sql, params![id, signed(upto.0), ErrorCode::NO_ROOM.0, GENERAL])?;
     let sql = "UPDATE outbox SET code = ?3, params = '[]' WHERE server = ?1 AND code IS NULL AND target IS NOT NULL \
                AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.server = ?1 AND e.room = outbox.room \

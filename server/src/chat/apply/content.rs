@@ -1,7 +1,7 @@
 //! Apply, of what people say: decided by columns alone, because bodies may be erased or sealed. No allocation for a
 //! plain message but the growth of the place index.
 
-use tertulia_protocol::Kind;
+use tertulia_protocol::{Kind, Seq};
 
 use super::{
     super::{
@@ -28,8 +28,8 @@ impl Chat {
                         room.readers.entry(*user).or_default().mention(rseq);
                     }
                 }
-                // What one says oneself is read, and so is all before it.
-                room.readers.entry(author).or_default().mark(rseq, seq);
+                // What one says oneself is read, and so is all before it. Whoever learns of the message learns of that.
+                room.readers.entry(author).or_default().mark(rseq, Seq(0));
                 Effect::Said
             }
             (Kind::EDIT, Some((target, message))) => {

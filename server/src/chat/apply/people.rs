@@ -21,7 +21,7 @@ impl Chat {
             return Ok(Applied { outcome: Outcome::Claimed { user, device, new: false }, effect: Effect::Nothing });
         }
         let (user, device) = self.directory.insert(entry.seq, claim);
-        self.read_all(GENERAL_ROOM, user, entry.seq);
+        self.read_all(GENERAL_ROOM, user);
         Ok(Applied { outcome: Outcome::Claimed { user, device, new: true }, effect: Effect::UserChanged { user } })
     }
 

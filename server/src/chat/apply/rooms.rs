@@ -106,17 +106,18 @@ impl Chat {
             Deed::Rename(_) | Deed::Profile { .. } | Deed::Open(_) => Effect::Nothing,
         };
         if let Effect::Joined { user, .. } = effect {
-            self.read_all(id, user, entry.seq);
+            self.read_all(id, user);
         }
         Ok(Applied { outcome: Outcome::Placed(Placement { room: id, seq: entry.seq, rseq, count }), effect })
     }
 
-    /// Who comes into a room has nothing unread: what was said there before was not said to the person.
-    pub(super) fn read_all(&mut self, id: RoomId, user: UserId, at: Seq) {
+    /// Who comes into a room has nothing unread: what was said there before was not said to the person. That is told with
+    /// the coming itself.
+    pub(super) fn read_all(&mut self, id: RoomId, user: UserId) {
         if let Some(room) = self.rooms.get_mut(&id)
             && room.places.head() > Rseq(0)
         {
-            room.readers.entry(user).or_default().mark(room.places.head(), at);
+            room.readers.entry(user).or_default().mark(room.places.head(), Seq(0));
         }
     }
 

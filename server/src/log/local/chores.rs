@@ -28,7 +28,7 @@ const STEP: StepSize = StepSize { entries: 128, text_bytes: 64 * 1024 };
 const STEP_BEHIND: StepSize = StepSize { entries: 2048, text_bytes: 2 * 1024 * 1024 };
 /// After so many batches without a pause there is a step.
 const BATCHES: u32 = 8;
-/// So many places behind there is a large step after every batch, and the index falls no further behind.
+/// So many places behind there is a step after every batch, and the index falls no further behind.
 const LAG_MAX: u64 = 50_000;
 /// How long to leave a chore that failed: a full disk, a reader in the way.
 const RETRY: Duration = Duration::from_secs(5);
@@ -104,9 +104,10 @@ impl Chores {
         }
     }
 
-    /// Does what is due; `busy` if drafts may be waiting.
-    pub(super) fn work(&mut self, store: &mut Store, busy: bool) -> Result<(), String> {
+    /// Does what is due. `batch` is how many drafts came before it, and more of them may be waiting; none if nobody waits.
+    pub(super) fn work(&mut self, store: &mut Store, batch: Option<usize>) -> Result<(), String> {
         let now = now();
+        let busy = batch.is_some();
         if busy {
             self.batches += 1;
             self.idle_at = Some(now + IDLE);
@@ -115,9 +116,11 @@ impl Chores {
         }
         let lag = self.backlog.lag();
         if lag > 0 && self.derive_at.is_none_or(|at| at <= now) {
-            if lag > LAG_MAX {
+            // A step does more than the batch before it added: so the lag does not grow beyond its bound. After a quiet
+            // batch it is a small one even if there is much to do, as there is after an older file was opened.
+            if lag > LAG_MAX && batch.is_some_and(|drafts| drafts >= STEP.entries) {
                 self.step(store, STEP_BEHIND)?;
-            } else if !busy || self.batches >= BATCHES {
+            } else if !busy || lag > LAG_MAX || self.batches >= BATCHES {
                 self.batches = 0;
                 self.step(store, STEP)?;
             }

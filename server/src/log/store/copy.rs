@@ -72,10 +72,12 @@ pub(in crate::log) fn publish(partial: &Path, to: &Path, if_there: IfThere) -> i
     match if_there {
         IfThere::Replace => std::fs::rename(partial, to)?,
         // Unlike a renaming, this fails if somebody has just made a file of that name.
-        IfThere::Refuse => {
-            std::fs::hard_link(partial, to)?;
-            std::fs::remove_file(partial)?;
-        }
+        IfThere::Refuse => match std::fs::hard_link(partial, to) {
+            Ok(()) => std::fs::remove_file(partial)?,
+            Err(error) if is_there(to) => return Err(error),
+            // A file system without links, such as a memory stick's.
+            Err(_) => std::fs::rename(partial, to)?,
+        },
     }
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent)?.sync_all()
@@ -85,4 +87,10 @@ pub(in crate::log) fn publish(partial: &Path, to: &Path, if_there: IfThere) -> i
 fn remove(path: &Path) {
     // It is mostly not there.
     _ = std::fs::remove_file(path);
+}
+
+/// Whether there is a file of this name.
+#[expect(clippy::disallowed_methods, reason = "a copy is a file")]
+pub(in crate::log) fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
 }

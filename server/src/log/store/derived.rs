@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tertulia_protocol::{Kind, RoomId, Rseq, Seq, entry::MessageBody};
 
 use super::super::search::has_link;
-use super::{OpenError, Store, WriteError, judge};
+use super::{OpenError, Store, WriteError, judge, open};
 use crate::log::Derived;
 
 /// How many places an expiry looks at in one step.
@@ -59,8 +59,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn derived_upto(&self) -> Result<Seq, OpenError> {
-        let upto = self.connection.query_row("SELECT done_upto FROM derived", [], |row| row.get::<_, i64>(0));
-        upto.map(|upto| Seq(upto.cast_unsigned())).map_err(|error| OpenError::new(&self.path, &error))
+        open::derived_upto(&self.connection, &self.path)
     }
 
     /// Does some of what is left. Says whether something was erased.

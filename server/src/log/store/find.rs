@@ -161,3 +161,78 @@ fn fits(query: &Query, row: &rusqlite::Row<'_>) -> rusqlite::Result<bool> {
         && query.until.is_none_or(|until| at < until)
         && (!query.has_link || link))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Draft;
+    use crate::log::store::{Backlog, StepSize, Store};
+    use tertulia_protocol::{Cid, DeviceId, Kind};
+
+    /// A file with messages that say "even" and "odd" in turn, and "all" each.
+    fn file(count: u64) -> (tempfile::TempDir, Rows) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("tertulia.db")).unwrap();
+        let draft = |seq: u64| Draft {
+            ticket: crate::log::Ticket(seq),
+            at: 0,
+            author: UserId(1),
+            device: DeviceId(1),
+            cid: Cid(u128::from(seq).to_be_bytes()),
+            room: RoomId(1 + seq % 2),
+            kind: Kind::MESSAGE,
+            target: None,
+            mentions: Vec::new(),
+            body: MessageBody { text: format!("all {}", if seq.is_multiple_of(2) { "even" } else { "odd" }) }
+                .to_bytes(),
+        };
+        store.append(&(1..=count).map(draft).collect::<Vec<_>>(), &mut Vec::new()).unwrap();
+        let mut backlog = Backlog::new(Seq(0));
+        backlog.add(Vec::new(), Seq(count));
+        store.derive(&mut backlog, StepSize { entries: usize::MAX, text_bytes: usize::MAX }).unwrap();
+        let rows = Rows::beside(&store).unwrap();
+        (dir, rows)
+    }
+
+    /// All that is found, and in how many steps.
+    fn find(rows: &Rows, words: &[&str], rooms: &[u64], late: bool) -> (Vec<u64>, u32) {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        let mut query = Query { words, rooms: rooms.iter().copied().map(RoomId).collect(), ..Query::default() };
+        let (mut found, mut steps) = (Vec::new(), 0);
+        loop {
+            let (entries, below) = rows.search(&query, 50, move || late).unwrap();
+            found.extend(entries.iter().map(|entry| entry.seq.0));
+            steps += 1;
+            let Some(below) = below else { return (found, steps) };
+            assert!(query.below.is_none_or(|before| below < before), "it gets on");
+            query.below = Some(below);
+        }
+    }
+
+    /// Keeps out: a search without time that answers the same place for ever, or leaves something out.
+    #[test]
+    fn a_search_gets_on_however_little_time_it_has() {
+        let (_dir, rows) = file(5_000);
+        let even: Vec<u64> = (1..=5_000).rev().filter(|seq| seq % 2 == 0).collect();
+        for late in [false, true] {
+            assert!(find(&rows, &["all", "even"], &[1, 2], late).0 == even);
+            assert!(find(&rows, &["all", "eve"], &[1], late).0 == even);
+            let (nothing, steps) = find(&rows, &["even", "odd"], &[1, 2], late);
+            assert_eq!(nothing, [] as [u64; 0]);
+            assert_eq!(steps > 1, late, "{steps} steps");
+            assert_eq!(find(&rows, &[], &[2], late).0.len(), 2_500);
+        }
+    }
+
+    /// Keeps out: a search that tells how many messages of other rooms have the words.
+    #[test]
+    fn where_a_search_has_got_to_says_nothing_about_other_rooms() {
+        let (_dir, rows) = file(3_000);
+        let query = |word: &str| Query { words: vec![word.to_owned()], rooms: vec![RoomId(1)], ..Query::default() };
+        // "odd" stands in the other room alone, "nobody" nowhere.
+        let below = |word| rows.search(&query(word), 50, || false).unwrap();
+        assert_eq!(below("odd"), below("nobody"));
+        let (_, below) = rows.search(&query("odd"), 50, || true).unwrap();
+        assert!(below.is_none_or(|below| (3_001 - below.0).is_multiple_of(SIEVED_PLACES)), "{below:?} is an edge");
+    }
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::copy::IfThere;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, ffi};
 use rusqlite_migration::{M, Migrations};
+use tertulia_protocol::Seq;
 
 /// Older ones can corrupt a WAL that is checkpointed while it is reset (fixed in 3.51.3).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -43,6 +44,9 @@ const MIGRATIONS: &[M<'static>] = &[
     ),
     M::up(LATER_AND_SEARCH),
 ];
+
+/// The version of the form that this program writes.
+pub(super) const VERSION: usize = MIGRATIONS.len();
 
 /// Version 2. The index of what is said later holds nothing for a message, which is what nearly every entry is. The index
 /// of words (see `derived`) has no columns of its own: rooms, authors and times stand in the log, `texts` says by which
@@ -220,16 +224,7 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
 
     // Before anything is changed: whose file is it, and can we read it?
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(explain);
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    let tables = "SELECT count(*) FROM sqlite_schema";
-    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(explain)?;
-    if application != APPLICATION_ID && (application, version, tables) != (0, 0, 0) {
-        return Err(refuse(OpenFailure::NotOurs));
-    }
-    if usize::try_from(version).is_ok_and(|version| version > MIGRATIONS.len()) {
-        return Err(refuse(OpenFailure::Newer));
-    }
+    let version = whose(&connection, path)?;
 
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
     if mode.map_err(explain)? != "wal" {
@@ -238,7 +233,7 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     }
     connection.execute_batch(WRITER_SETTINGS).map_err(explain)?;
     connection.set_prepared_statement_cache_capacity(64);
-    if version > 0 && usize::try_from(version).is_ok_and(|version| version < MIGRATIONS.len()) {
+    if version > 0 && usize::try_from(version).is_ok_and(|version| version < VERSION) {
         let copy = path.with_extension(format!("db.v{version}-backup"));
         super::copy::make(&connection, &copy, IfThere::Replace)?;
     }
@@ -251,6 +246,36 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
         Ok(())
     }));
     Ok(connection)
+}
+
+/// Whose file it is: ours, and of which version, or nobody's yet (0).
+pub(super) fn whose(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
+    let refuse = |why| OpenError { path: path.to_owned(), why };
+    let explain = |error| OpenError::new(path, &error);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(explain);
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(explain)?;
+    if application != APPLICATION_ID && (application, version, tables) != (0, 0, 0) {
+        return Err(refuse(OpenFailure::NotOurs));
+    }
+    if usize::try_from(version).is_ok_and(|version| version > VERSION) {
+        return Err(refuse(OpenFailure::Newer));
+    }
+    Ok(version)
+}
+
+/// The place of the newest entry; 0 if there is none.
+pub(super) fn last(connection: &Connection, path: &Path) -> Result<Seq, OpenError> {
+    let last = connection.query_row("SELECT max(seq) FROM log", [], |row| row.get::<_, Option<i64>>(0));
+    let last = last.map_err(|error| OpenError::new(path, &error))?;
+    Ok(Seq(last.unwrap_or(0).cast_unsigned()))
+}
+
+/// Up to which place the derived work is done.
+pub(super) fn derived_upto(connection: &Connection, path: &Path) -> Result<Seq, OpenError> {
+    let upto = connection.query_row("SELECT done_upto FROM derived", [], |row| row.get::<_, i64>(0));
+    upto.map(|upto| Seq(upto.cast_unsigned())).map_err(|error| OpenError::new(path, &error))
 }
 
 /// Opens a connection that reads, beside the one that writes.
