@@ -238,7 +238,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Takes a connection in, or takes it in only to tell it why not.
     pub fn accept(&mut self, socket: S, peer: SocketAddr, now: Now) -> ConnectionId {
         let number = self.admission.count(peer.ip());
-        let id = self.connections.insert(Connection::new(socket, number, peer, now.mono));
+        let id = self.connections.insert(Connection::new(socket, number, peer.ip(), now.mono));
         self.record(now, Activity::Connected { conn: number, peer: canonical(peer).to_string() });
         self.set_timer(id, now.mono + self.limits.handshake_ms);
         let too_many = self.connections.len() > self.limits.connections

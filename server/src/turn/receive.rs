@@ -72,7 +72,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.since = Some(now.mono);
         }
         connection.read_in = self.number;
-        let caller = Caller { id, address: connection.peer.ip() };
+        let caller = Caller { id, address: connection.address };
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut frames = 0;
