@@ -233,6 +233,7 @@ impl<L: Log> Desk<L> {
         let id = caller.id;
         match (step, session) {
             (Step::Nothing, _) => {}
+            (Step::Answer(bytes), _) if answers.is_empty() => *answers = bytes,
             (Step::Answer(bytes), _) => answers.extend_from_slice(&bytes),
             (Step::Login { key, name }, _) => logins.extend(self.login(caller, key, name.as_deref(), now)?),
             (Step::Refuse(request, refusal), _) => refuse(request, refusal, answers),
@@ -295,7 +296,8 @@ impl<L: Log> Desk<L> {
         let refused = |refusal| Fault { reason: CloseReason::LoginRefused, refusal: Some(refusal) };
         if let Some((user, device)) = self.chat.known_key(&key) {
             let name = self.chat.directory().name(user);
-            let is_other = |typed| UserName::parse(typed).map_or(true, |typed| typed.as_str() != name);
+            // Bringing it to its form is worth more instructions than the rest of this, and nearly always it is in it.
+            let is_other = |typed| typed != name && UserName::parse(typed).map_or(true, |typed| typed.as_str() != name);
             if typed.is_some_and(is_other) {
                 return Err(refused(self.chat.directory().key_has_name(user)));
             }

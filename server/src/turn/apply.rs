@@ -155,7 +155,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         ready.page_answered();
         self.resume(id);
         let page = self.desk.page(request, reader, room, entries);
-        self.answers.of(id).extend_from_slice(&page);
+        self.answers.add(id, page);
     }
 
     /// Counts a request of a connection as answered. Whether there is still somebody to answer.

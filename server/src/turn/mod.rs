@@ -158,6 +158,13 @@ impl Answers {
         let last = self.0.len() - 1;
         &mut self.0[last].1
     }
+
+    fn add(&mut self, id: ConnectionId, bytes: Vec<u8>) {
+        match self.0.last_mut() {
+            Some((last, before)) if *last == id => before.extend_from_slice(&bytes),
+            _ => self.0.push((id, bytes)),
+        }
+    }
 }
 
 impl<S: Socket, L: Log> Turn<S, L> {

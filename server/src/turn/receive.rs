@@ -107,7 +107,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let owed = connection.since.map(|since| since + limits.partial_frame_ms);
         if !answered.is_empty() {
             self.answered_bytes += answered.len();
-            answers.of(id).extend_from_slice(&answered);
+            answers.add(id, answered);
         }
         if let Some(at) = owed {
             self.set_timer(id, at);
