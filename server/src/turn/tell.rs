@@ -85,7 +85,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         for login in logins {
             self.welcome(login, if shared.is_some() { &[] } else { &online }, now);
             if let Some(shared) = &shared {
-                self.connections.queue(login.id, Arc::clone(shared));
+                self.connections.queue_own(login.id, Arc::clone(shared));
             }
             self.resume(login.id);
         }

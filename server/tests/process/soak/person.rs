@@ -188,7 +188,9 @@ impl Person {
             self.frame(frame, ledger, &mut answers);
             ControlFlow::Continue(())
         });
-        answers.into_iter().for_each(|bytes| framed.queue(bytes));
+        for bytes in answers {
+            framed.queue(bytes);
+        }
         if self.stage == Stage::Ending {
             framed.finish();
         }
