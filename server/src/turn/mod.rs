@@ -334,14 +334,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let stopping = self.stopping.filter(|_| !self.is_stopped());
         let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
         let paced = self.paced.first().map(|(at, _)| *at);
-        self.timers
-            .next()
-            .into_iter()
-            .chain(paced)
-            .chain(self.names_due)
-            .chain(self.presence.deadline())
-            .chain(stopping)
-            .min()
+        // Nobody is there to be told.
+        let names = self.names_due.filter(|_| !self.connections.is_empty());
+        self.timers.next().into_iter().chain(paced).chain(names).chain(self.presence.deadline()).chain(stopping).min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.
