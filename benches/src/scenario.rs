@@ -35,8 +35,9 @@ use crate::{
 /// Those who come ahead of the others.
 const VANGUARD: usize = 8;
 
-/// How long a server tells people about each other after a storm: presence goes out four times a second.
-const AFTER_A_STORM: Duration = Duration::from_millis(600);
+/// How long a server tells people about each other after a storm: the number of those who are online goes out every two
+/// seconds, and the last one is a part of what the storm costs.
+const AFTER_A_STORM: Duration = Duration::from_millis(2_500);
 
 /// For how long a server that is at rest must not have run.
 const AT_REST: Duration = Duration::from_millis(30);

@@ -13,6 +13,9 @@ use crate::{
 /// From this type on, a frame that is not known is skipped; below it, it is an error.
 const FIRST_SKIPPABLE: u8 = 0x80;
 
+/// How many bytes most frames fit into.
+const ENCODED_USUALLY: usize = 160;
+
 /// A message that fills a frame.
 pub trait Message: Encode<()> {
     /// The type byte.
@@ -22,7 +25,8 @@ pub trait Message: Encode<()> {
 /// A message as a whole frame: length, type, payload.
 #[must_use]
 pub fn encode<M: Message>(message: &M) -> Vec<u8> {
-    let mut buffer = Vec::new();
+    // Nearly every frame fits, and growing from nothing would take five steps.
+    let mut buffer = Vec::with_capacity(ENCODED_USUALLY);
     encode_into(message, &mut buffer);
     buffer
 }

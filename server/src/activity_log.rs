@@ -29,7 +29,7 @@ use tertulia_protocol::{Rseq, Seq};
 
 use crate::limits::Limits;
 use file::LogFile;
-use queue::{Queue, Work};
+use queue::{GATHERED, Queue, Work};
 
 /// One line of the activity log, without its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,9 +205,6 @@ impl Record for Recorder {
     }
 }
 
-/// A batch that was larger than this gives its memory back.
-const BATCH_KEPT: usize = 256;
-
 /// The thread.
 fn write(queue: &Queue, mut file: LogFile) {
     let mut batch = Vec::new();
@@ -218,6 +215,7 @@ fn write(queue: &Queue, mut file: LogFile) {
         file.write(&mut batch, &mut |done| queue.done(done));
         // What was lost came when the queue was full of what has just been written.
         file.lost(lost);
-        batch.shrink_to(BATCH_KEPT);
+        // Usually it is no larger; after a disk that hung it is.
+        batch.shrink_to(GATHERED);
     }
 }

@@ -5,7 +5,7 @@
 //!   └───────────────abrupt reason──────────────────────────────────────────────────▲
 //! ```
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use tertulia_protocol::limits::FRAME_BYTES_MAX_BEFORE_LOGIN;
 use tertulia_transport::Framed;
@@ -70,13 +70,13 @@ pub struct Connection<S> {
     pub since: Option<u64>,
     /// When the timer that stands for it goes off; later ones of it are stale.
     pub timer: u64,
-    /// Where it comes from.
-    pub peer: SocketAddr,
+    /// Where it comes from. Not the port, which is in the activity log: every byte here is there ten thousand times.
+    pub address: IpAddr,
 }
 
 impl<S> Connection<S> {
     /// A connection that was just accepted.
-    pub fn new(socket: S, number: u64, peer: SocketAddr, now: u64) -> Self {
+    pub fn new(socket: S, number: u64, address: IpAddr, now: u64) -> Self {
         Self {
             framed: Framed::new(socket, FRAME_BYTES_MAX_BEFORE_LOGIN),
             session: Session::AwaitHello,
@@ -100,7 +100,7 @@ impl<S> Connection<S> {
             sent: now,
             since: None,
             timer: u64::MAX,
-            peer,
+            address,
         }
     }
 

@@ -15,6 +15,11 @@ const KEY_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 
 const GENERATION_MASK: usize = usize::MAX >> KEY_BITS;
 
+/// So many places there are from the start. They are taken from the system as whole pages, which cost nothing until they
+/// are used, and which it can move when there must be more; a slab that grows from nothing copies itself ten times and
+/// leaves holes behind that are as large as itself.
+const PLACES_AT_FIRST: usize = 2_048;
+
 /// A connection's place in the slab, told from the earlier owners of the place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionId(usize);
@@ -72,7 +77,7 @@ pub struct Connections<S> {
 impl<S> Default for Connections<S> {
     fn default() -> Self {
         Self {
-            slots: Slab::new(),
+            slots: Slab::with_capacity(PLACES_AT_FIRST),
             generation: 0,
             ready: Vec::new(),
             dirty: Vec::new(),
@@ -216,12 +221,11 @@ impl<S> Connections<S> {
     pub fn queue(&mut self, id: ConnectionId, bytes: Arc<[u8]>) -> usize {
         let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return 0 };
         let connection = &mut slot.connection;
-        connection.framed.queue(bytes);
         if !connection.is_dirty {
             connection.is_dirty = true;
             self.dirty.push(id);
         }
-        connection.framed.queued_bytes()
+        connection.framed.queue(bytes)
     }
 
     /// Queues what nobody asked for. Unless more than `limit` bytes wait already: then this is left out, and everything
@@ -283,7 +287,9 @@ impl<S> Connections<S> {
         self.held -= reaped.iter().map(|connection| connection.held as usize).sum::<usize>();
         if self.slots.is_empty() {
             // A server that was full once must not stay as large for ever.
-            self.slots.shrink_to_fit();
+            if self.slots.capacity() > PLACES_AT_FIRST {
+                self.slots = Slab::with_capacity(PLACES_AT_FIRST);
+            }
             self.ready.shrink_to_fit();
             self.dirty.shrink_to_fit();
             self.closed.shrink_to_fit();
@@ -297,7 +303,7 @@ mod tests {
     use super::*;
 
     fn connection(number: u64) -> Connection<()> {
-        Connection::new((), number, "127.0.0.1:1".parse().unwrap(), 0)
+        Connection::new((), number, "127.0.0.1".parse().unwrap(), 0)
     }
 
     #[test]

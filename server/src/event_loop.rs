@@ -153,8 +153,11 @@ impl<L: Log> EventLoop<L> {
             self.turn.run(now).map_err(RunError::Broken)?;
             let registry = self.reactor.poll.registry();
             for mut socket in self.turn.take_reaped() {
-                // Dropping would do on Linux; other systems want to be told. A socket that is gone already is fine.
-                let _ = registry.deregister(&mut socket);
+                // Linux forgets a socket that is dropped, without a call of its own; other systems want to be told. One
+                // that is gone already is fine.
+                if !cfg!(target_os = "linux") {
+                    let _ = registry.deregister(&mut socket);
+                }
             }
         }
     }
@@ -202,8 +205,6 @@ impl<L: Log> EventLoop<L> {
                 match self.listeners[index].accept(now.mono) {
                     Accepted::Connection(socket, peer) => {
                         budget -= 1;
-                        // Only a latency: a peer whose socket refuses this gets its messages a little later.
-                        let _ = socket.set_nodelay(true);
                         let id = self.turn.accept(socket, peer, now);
                         self.register(id);
                     }

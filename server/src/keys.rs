@@ -113,7 +113,17 @@ pub fn random_bytes<const N: usize>(random: &mut (impl Random + ?Sized)) -> [u8;
 pub struct SystemRandom {
     system: rand::SystemRandom,
     reserve: Reserve,
+    stock: Stock,
 }
+
+/// Random bytes that nobody has seen yet: one call of the system is good for many nonces. What was handed out is gone.
+struct Stock {
+    bytes: [u8; STOCK_BYTES],
+    left: usize,
+}
+
+/// As many as the system gives in one piece without being interrupted (getrandom(2)).
+const STOCK_BYTES: usize = 256;
 
 impl SystemRandom {
     /// Asks the system once, so that it may refuse now.
@@ -124,15 +134,33 @@ impl SystemRandom {
         let system = rand::SystemRandom::new();
         let mut key = [0; 32];
         system.fill(&mut key).map_err(|_| NoRandomness)?;
-        Ok(Self { system, reserve: Reserve::new(key) })
+        Ok(Self { system, reserve: Reserve::new(key), stock: Stock { bytes: [0; STOCK_BYTES], left: 0 } })
+    }
+}
+
+impl SystemRandom {
+    fn ask(&mut self, buffer: &mut [u8]) {
+        if self.system.fill(buffer).is_err() {
+            self.reserve.fill(buffer);
+        }
     }
 }
 
 impl Random for SystemRandom {
     fn fill(&mut self, buffer: &mut [u8]) {
-        if self.system.fill(buffer).is_err() {
-            self.reserve.fill(buffer);
+        if buffer.len() > STOCK_BYTES {
+            return self.ask(buffer);
         }
+        if buffer.len() > self.stock.left {
+            let mut bytes = [0; STOCK_BYTES];
+            self.ask(&mut bytes);
+            self.stock = Stock { bytes, left: STOCK_BYTES };
+        }
+        let first = self.stock.left - buffer.len();
+        let taken = &mut self.stock.bytes[first..self.stock.left];
+        buffer.copy_from_slice(taken);
+        taken.fill(0);
+        self.stock.left = first;
     }
 }
 
@@ -283,6 +311,20 @@ mod tests {
                 assert!(seen.iter().all(|byte| *byte != 0), "length {length}");
             }
         }
+    }
+
+    /// A stock that handed the same bytes out twice would give two peers the same nonce.
+    #[test]
+    fn no_bytes_of_the_stock_are_handed_out_twice() {
+        let mut system = SystemRandom::new().unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for round in 0..1_000 {
+            assert!(seen.insert(random_bytes::<16>(&mut system)), "{round}");
+            // So that the stock ends in different places.
+            let mut others = vec![0; round % 300];
+            system.fill(&mut others);
+        }
+        assert!(system.stock.bytes[system.stock.left..].iter().all(|byte| *byte == 0), "what was handed out is gone");
     }
 
     #[test]

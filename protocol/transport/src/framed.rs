@@ -134,12 +134,10 @@ impl<S> Framed<S> {
         self.decoder.kept_bytes()
     }
 
-    /// Puts bytes behind what waits to be sent. After [`Framed::finish`] they are dropped: for a fan-out that still
-    /// reaches a connection on its way out, that is no error.
-    pub fn queue(&mut self, bytes: Arc<[u8]>) {
-        if self.output == Output::Open {
-            self.queue.push(bytes);
-        }
+    /// Puts bytes behind what waits to be sent, and answers how many wait then. After [`Framed::finish`] they are
+    /// dropped: for a fan-out that still reaches a connection on its way out, that is no error.
+    pub fn queue(&mut self, bytes: Arc<[u8]>) -> usize {
+        if self.output == Output::Open { self.queue.push(bytes) } else { self.queue.queued_bytes() }
     }
 
     /// How many bytes wait to be sent.

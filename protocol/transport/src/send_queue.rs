@@ -62,13 +62,27 @@ impl SendQueue {
         }
     }
 
-    /// Puts bytes behind what waits already.
-    pub(crate) fn push(&mut self, buffer: Arc<[u8]>) {
+    /// Puts bytes behind what waits already, and answers how many wait then.
+    pub(crate) fn push(&mut self, buffer: Arc<[u8]>) -> usize {
+        let length = buffer.len();
+        if let Waiting::Nothing = self.0
+            && length > 0
+            && u32::try_from(length).is_ok()
+        {
+            // By far the most frequent case, and the only one that a fan-out should meet: a few instructions, in line.
+            self.0 = Waiting::One { buffer, sent: 0 };
+            return length;
+        }
+        self.push_behind(buffer);
+        self.queued_bytes()
+    }
+
+    #[cold]
+    fn push_behind(&mut self, buffer: Arc<[u8]>) {
         if buffer.is_empty() {
             return;
         }
         self.0 = match std::mem::take(&mut self.0) {
-            Waiting::Nothing if u32::try_from(buffer.len()).is_ok() => Waiting::One { buffer, sent: 0 },
             Waiting::Nothing => Waiting::Many(Many::default().with(buffer)),
             Waiting::One { buffer: first, sent } => {
                 let sent = sent as usize;
@@ -98,25 +112,31 @@ impl SendQueue {
         if bytes_max == 0 {
             return Outcome::Progress(0);
         }
-        let outcome = match &self.0 {
-            Waiting::Nothing => return Outcome::Progress(0),
-            Waiting::One { buffer, sent } => stream.write(cut(&buffer[*sent as usize..], bytes_max)),
-            Waiting::Many(many) => many.offer(stream, bytes_max),
-        };
-        if let Outcome::Progress(count) = outcome {
-            self.advance(count);
-        }
-        outcome
-    }
-
-    fn advance(&mut self, count: usize) {
-        let left = self.queued_bytes().saturating_sub(count);
         match &mut self.0 {
-            _ if left == 0 => self.0 = Waiting::Nothing,
-            Waiting::Nothing => {}
-            // Less than the length, and the length fits: `push` saw to it.
-            Waiting::One { sent, .. } => *sent += u32::try_from(count).unwrap_or(0),
-            Waiting::Many(many) => many.advance(count),
+            Waiting::Nothing => Outcome::Progress(0),
+            Waiting::One { buffer, sent } => {
+                let rest = &buffer[*sent as usize..];
+                let outcome = stream.write(cut(rest, bytes_max));
+                if let Outcome::Progress(count) = outcome {
+                    if count == rest.len() {
+                        self.0 = Waiting::Nothing;
+                    } else {
+                        // Less than the length, and the length fits: `push` saw to it.
+                        *sent += u32::try_from(count).unwrap_or(0);
+                    }
+                }
+                outcome
+            }
+            Waiting::Many(many) => {
+                let outcome = many.offer(stream, bytes_max);
+                if let Outcome::Progress(count) = outcome {
+                    many.advance(count);
+                    if many.bytes == 0 {
+                        self.0 = Waiting::Nothing;
+                    }
+                }
+                outcome
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ use super::{Activity, line};
 /// How many old files are kept: `logs.json.1`, the newest, to `logs.json.5`.
 const OLD_FILES: u32 = 5;
 
-/// So many bytes are collected for one write.
-const WRITE_BYTES: usize = 256 * 1024;
+/// So many bytes are collected for one write: enough to make it cheap, and little to keep for the next one.
+const WRITE_BYTES: usize = 16 * 1024;
 
 /// The file, and what went wrong with it.
 pub(super) struct LogFile {

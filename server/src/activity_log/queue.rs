@@ -10,6 +10,9 @@ use crate::limits::Limits;
 /// login: as much as the login itself.
 const LINGER: Duration = Duration::from_millis(50);
 
+/// So many lines are enough for one write: more would only hold memory that a storm leaves full of holes.
+pub(super) const GATHERED: usize = 64;
+
 /// What goes from the loop to the writer.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -113,10 +116,11 @@ impl Queue {
         held.add(Held::of(&activity));
         let fits = held.lines <= state.max.lines && held.bytes <= state.max.bytes;
         // It sleeps while there is nothing, and lingers while there is little.
-        let wakes = state.is_idle() || (state.max.has_room_for(state.held) && !state.max.has_room_for(held));
+        let mut wakes = state.is_idle() || (state.max.has_room_for(state.held) && !state.max.has_room_for(held));
         if fits && !state.closed {
             state.held = held;
             state.lines.push((at, activity));
+            wakes |= state.lines.len() == GATHERED;
         } else {
             state.lost.add(at, 1);
         }
@@ -148,8 +152,10 @@ impl Queue {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let may_wait =
-            |state: &mut State| !state.closed && state.reopen.is_none() && state.max.has_room_for(state.held);
+        let may_wait = |state: &mut State| {
+            let has_room = state.lines.len() < GATHERED && state.max.has_room_for(state.held);
+            !state.closed && state.reopen.is_none() && has_room
+        };
         state = match self.changed.wait_timeout_while(state, LINGER, may_wait) {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,

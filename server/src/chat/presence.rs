@@ -1,7 +1,6 @@
-//! Who is online. Signals, never logged: at most one frame per 250 ms with the same bytes for everybody, however many
-//! people come and go.
+//! Who is online. Signals, never logged: few frames with the same bytes for everybody, however many people come and go.
 //!
-//! There are two sets: who is online, and who everybody was *told* is online. A newcomer is shown the first one, so that
+//! There are two sets: who is here, and who everybody was *told* is here. A newcomer is shown the first one, so that
 //! it finds itself in it; every frame tells the difference between the two, so that behind each frame all clients hold
 //! the same list. Whatever changes between a newcomer and the next frame is told in that frame even if the others know.
 
@@ -10,40 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use tertulia_protocol::{UserId, limits::PRESENCE_LISTED_MAX, push};
 
 /// At most one frame in this time.
-const FRAME_EVERY_MS: u64 = 250;
+const LIST_EVERY_MS: u64 = 250;
+
+/// At most one in this time while there are too many people to list. A frame goes to all of them, and is worth less to
+/// each: a number. While ten thousand come, four a second would cost as much as their logins.
+const COUNT_EVERY_MS: u64 = 2_000;
 
 /// How long a person stays after the last connection is gone: a restart of the window, a short loss of the network,
 /// are nobody's news.
 const LINGER_MS: u64 = 5_000;
 
-/// How many connections somebody has, and how many of them are away.
-#[derive(Clone, Copy, Debug, Default)]
-struct Connections {
-    all: u32,
-    away: u32,
-}
-
-impl Connections {
-    fn are_away(self) -> bool {
-        self.all > 0 && self.all == self.away
-    }
-}
-
 /// Who is online, and who was told so. Times are milliseconds of the loop's monotonic clock.
 #[derive(Debug, Default)]
 pub struct Presence {
-    /// How many connections each person has.
-    connections: BTreeMap<UserId, Connections>,
-    /// Who has none left, and until when they count as here.
+    /// Who is here, or was told to be.
+    people: BTreeMap<UserId, Person>,
+    /// How many of them are here: have a connection, or had one a moment ago.
+    here: usize,
+    /// How many of them were told to be here.
+    told: usize,
+    /// Those who are here, by rising id, for as long as there are few enough to list.
+    listed: Vec<UserId>,
+    /// Who has no connection left, and until when they count as here.
     lingering: BTreeMap<UserId, u64>,
     /// The same by time, so that the next one is found at once.
     departures: BTreeSet<(u64, UserId)>,
-    /// Who counts as here: has a connection, or had one a moment ago.
-    here: BTreeSet<UserId>,
-    told: BTreeSet<UserId>,
     came: BTreeSet<UserId>,
     went: BTreeSet<UserId>,
-    /// Who of them is away, who was told to be, and what there is to tell of that.
+    /// Who of those who are here is away, who was told to be, and what there is to tell of that.
     away: BTreeSet<UserId>,
     told_away: BTreeSet<UserId>,
     gone_away: BTreeSet<UserId>,
@@ -55,33 +48,55 @@ pub struct Presence {
     next_frame: u64,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Person {
+    connections: u32,
+    /// How many of them are away.
+    away: u32,
+    is_here: bool,
+    is_told: bool,
+}
+
 impl Presence {
     /// A connection of somebody has logged in. It is not away.
     pub fn arrive(&mut self, user: UserId) {
-        self.connections.entry(user).or_default().all += 1;
-        if let Some(at) = self.lingering.remove(&user) {
-            self.departures.remove(&(at, user));
+        let person = self.people.entry(user).or_default();
+        person.connections += 1;
+        let is_told = person.is_told;
+        if std::mem::replace(&mut person.is_here, true) {
+            if let Some(at) = self.lingering.remove(&user) {
+                self.departures.remove(&(at, user));
+            }
+        } else {
+            self.here += 1;
+            if self.here > PRESENCE_LISTED_MAX {
+                self.listed = Vec::new();
+            } else if let Err(index) = self.listed.binary_search(&user) {
+                self.listed.insert(index, user);
+            }
         }
-        self.note(user, true);
+        self.went.remove(&user);
+        if self.is_ahead || !is_told {
+            self.came.insert(user);
+        }
         self.note_away(user);
     }
 
     /// A connection of somebody has gone away, or is back. Call it only if that is news of this connection.
     pub fn set_away(&mut self, user: UserId, is_away: bool) {
-        let Some(connections) = self.connections.get_mut(&user) else { return };
-        let away = if is_away { connections.away + 1 } else { connections.away.saturating_sub(1) };
-        connections.away = away.min(connections.all);
+        let Some(person) = self.people.get_mut(&user) else { return };
+        let away = if is_away { person.away + 1 } else { person.away.saturating_sub(1) };
+        person.away = away.min(person.connections);
         self.note_away(user);
     }
 
     /// A connection of somebody is gone; `was_away` says what it was.
     pub fn leave(&mut self, user: UserId, was_away: bool, now: u64) {
-        let Some(connections) = self.connections.get_mut(&user) else { return };
-        connections.all -= 1;
-        connections.away = connections.away.saturating_sub(u32::from(was_away)).min(connections.all);
-        if connections.all == 0 {
+        let Some(person) = self.people.get_mut(&user).filter(|person| person.connections > 0) else { return };
+        person.connections -= 1;
+        person.away = person.away.saturating_sub(u32::from(was_away)).min(person.connections);
+        if person.connections == 0 {
             // Until it is settled whether the person returns, nobody is told anything.
-            self.connections.remove(&user);
             self.lingering.insert(user, now + LINGER_MS);
             self.departures.insert((now + LINGER_MS, user));
         } else {
@@ -92,7 +107,7 @@ impl Presence {
     /// How many people are online.
     #[must_use]
     pub fn online(&self) -> usize {
-        self.here.len()
+        self.here
     }
 
     /// When [`Self::due`] has something to do next.
@@ -103,71 +118,105 @@ impl Presence {
         departure.into_iter().chain(frame).min()
     }
 
-    /// The frame that is due, for everybody who was shown [`Self::newcomer`] before.
+    /// The frame that is due, for everybody who was shown [`Self::show_newcomers`] before.
     pub fn due(&mut self, now: u64) -> Option<push::Presence> {
         while let Some(&(at, user)) = self.departures.first().filter(|(at, _)| *at <= now) {
             self.departures.remove(&(at, user));
             self.lingering.remove(&user);
-            self.note(user, false);
+            self.depart(user);
             self.note_away(user);
         }
         if now < self.next_frame || !self.has_news() {
             return None;
         }
         let is_about_away_alone = self.came.is_empty() && self.went.is_empty();
-        self.next_frame = now + FRAME_EVERY_MS;
-        let were_listed = self.told.len() <= PRESENCE_LISTED_MAX && !self.is_counted;
+        let were_listed = self.told <= PRESENCE_LISTED_MAX && !self.is_counted;
         (self.is_ahead, self.is_counted) = (false, false);
         let came = std::mem::take(&mut self.came);
         let went = std::mem::take(&mut self.went);
-        self.told.extend(came.iter().copied());
-        self.told.retain(|user| !went.contains(user));
+        for user in &came {
+            self.tell(*user, true);
+        }
+        for user in &went {
+            self.tell(*user, false);
+        }
+        // Whoever differed between the two sets was in one of these lists, so now they are the same.
+        debug_assert_eq!(self.told, self.here, "everybody who is here was told to be");
+        let is_listed = self.told <= PRESENCE_LISTED_MAX;
+        self.next_frame = now + if is_listed { LIST_EVERY_MS } else { COUNT_EVERY_MS };
         let (mut away, mut back) = (std::mem::take(&mut self.gone_away), std::mem::take(&mut self.back));
         // Who comes is not away until it is said; of who goes nothing is.
         away.extend(came.intersection(&self.away));
         back.retain(|user| !went.contains(user));
         self.told_away.clone_from(&self.away);
-        let online = self.told.len() as u64;
-        if self.told.len() > PRESENCE_LISTED_MAX && is_about_away_alone {
+        if !is_listed && is_about_away_alone {
             return None;
         }
-        if !were_listed || self.told.len() > PRESENCE_LISTED_MAX {
-            return Some(whole(&self.told, &self.told_away));
+        if !were_listed || !is_listed {
+            return Some(self.whole(|listed| listed.clone()));
         }
-        Some(push::Presence {
-            online,
-            whole: None,
-            came: some(came),
-            went: some(went),
-            away: some(away),
-            back: some(back),
-        })
+        let online = self.told as u64;
+        let (came, went, away, back) = (some(came), some(went), some(away), some(back));
+        Some(push::Presence { online, whole: None, came, went, away, back })
     }
 
-    /// What a newcomer is shown, itself included: everybody who is online, or their number if they are too many.
-    pub fn newcomer(&mut self) -> push::Presence {
+    /// Shows what newcomers get, themselves included: everybody who is online, or their number if they are too many. Lent
+    /// and not given, because in a storm hundreds get a list of hundreds.
+    pub fn show_newcomers(&mut self, show: impl FnOnce(&push::Presence)) {
         self.is_ahead |= self.has_news();
-        self.is_counted |= self.here.len() > PRESENCE_LISTED_MAX;
-        whole(&self.here, &self.away)
+        self.is_counted |= self.here > PRESENCE_LISTED_MAX;
+        let presence = self.whole(std::mem::take);
+        show(&presence);
+        self.listed = presence.whole.unwrap_or_default();
     }
 
-    /// Notes what the next frame has to say. Who came and went in between is nobody's news, unless a newcomer has seen it.
-    fn note(&mut self, user: UserId, is_here: bool) {
-        if is_here {
-            self.here.insert(user);
-        } else {
-            self.here.remove(&user);
+    /// Everybody and who of them is away, or their number if they are too many.
+    fn whole(&mut self, list: impl FnOnce(&mut Vec<UserId>) -> Vec<UserId>) -> push::Presence {
+        let whole = (self.here <= PRESENCE_LISTED_MAX).then(|| list(&mut self.listed));
+        let away = whole.is_some().then(|| some(self.away.clone())).flatten();
+        push::Presence { online: self.here as u64, whole, came: None, went: None, away, back: None }
+    }
+
+    /// Somebody is not here any more.
+    fn depart(&mut self, user: UserId) {
+        let Some(person) = self.people.get_mut(&user) else { return };
+        person.is_here = false;
+        let is_told = person.is_told;
+        self.forget_if_nobody(user);
+        self.here -= 1;
+        if self.here == PRESENCE_LISTED_MAX {
+            self.listed = self.people.iter().filter(|(_, person)| person.is_here).map(|(user, _)| *user).collect();
+        } else if let Ok(index) = self.listed.binary_search(&user) {
+            self.listed.remove(index);
         }
-        let (news, stale) = if is_here { (&mut self.came, &mut self.went) } else { (&mut self.went, &mut self.came) };
-        stale.remove(&user);
-        if self.is_ahead || is_here != self.told.contains(&user) {
-            news.insert(user);
+        // Who came and went in between is nobody's news, unless a newcomer has seen it.
+        self.came.remove(&user);
+        if self.is_ahead || is_told {
+            self.went.insert(user);
         }
     }
 
-    /// The same of who is away.
+    /// Everybody is told that somebody is here, or is not.
+    fn tell(&mut self, user: UserId, is_here: bool) {
+        let Some(person) = self.people.get_mut(&user) else { return };
+        match (std::mem::replace(&mut person.is_told, is_here), is_here) {
+            (false, true) => self.told += 1,
+            (true, false) => self.told -= 1,
+            _ => {}
+        }
+        self.forget_if_nobody(user);
+    }
+
+    fn forget_if_nobody(&mut self, user: UserId) {
+        if self.people.get(&user).is_some_and(|person| !person.is_here && !person.is_told) {
+            self.people.remove(&user);
+        }
+    }
+
+    /// Notes what the next frame has to say of who is away.
     fn note_away(&mut self, user: UserId) {
-        let is_away = self.connections.get(&user).is_some_and(|connections| connections.are_away());
+        let is_away =
+            self.people.get(&user).is_some_and(|person| person.connections > 0 && person.away == person.connections);
         if is_away == self.away.contains(&user) {
             return;
         }
@@ -189,16 +238,6 @@ impl Presence {
     }
 }
 
-/// Everybody and who of them is away, or their number if they are too many.
-fn whole(people: &BTreeSet<UserId>, away: &BTreeSet<UserId>) -> push::Presence {
-    let online = people.len() as u64;
-    if people.len() > PRESENCE_LISTED_MAX {
-        return push::Presence { online, whole: None, came: None, went: None, away: None, back: None };
-    }
-    let whole = Some(people.iter().copied().collect());
-    push::Presence { online, whole, came: None, went: None, away: some(away.clone()), back: None }
-}
-
 /// The people, if there are any.
 fn some(users: BTreeSet<UserId>) -> Option<Vec<UserId>> {
     (!users.is_empty()).then(|| users.into_iter().collect())
@@ -207,6 +246,14 @@ fn some(users: BTreeSet<UserId>) -> Option<Vec<UserId>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Presence {
+        fn newcomer(&mut self) -> push::Presence {
+            let mut shown = None;
+            self.show_newcomers(|presence| shown = Some(presence.clone()));
+            shown.unwrap()
+        }
+    }
 
     fn users(ids: impl IntoIterator<Item = u64>) -> Option<Vec<UserId>> {
         Some(ids.into_iter().map(UserId).collect())
@@ -280,6 +327,40 @@ mod tests {
         presence.leave(UserId(7), false, 300);
         let frame = presence.due(5_300).unwrap();
         assert_eq!((frame.online, frame.whole.map(|whole| whole.len())), (500, Some(500)));
+        assert_eq!(presence.newcomer().whole.map(|whole| whole.contains(&UserId(7))), Some(false));
+    }
+
+    /// A frame to ten thousand people costs as much as a message to them all; a number is not worth four a second.
+    #[test]
+    fn who_are_too_many_to_list_are_counted_less_often() {
+        let mut presence = Presence::default();
+        (1..=600).for_each(|id| presence.arrive(UserId(id)));
+        assert_eq!(presence.due(0).unwrap().online, 600);
+        presence.arrive(UserId(601));
+        assert_eq!((presence.deadline(), presence.due(1_999)), (Some(2_000), None));
+        assert_eq!(presence.due(2_000).unwrap().online, 601);
+    }
+
+    /// What is kept to answer quickly must say the same as what it is kept of.
+    #[test]
+    fn the_list_that_is_kept_is_the_list_of_those_who_are_here() {
+        let mut presence = Presence::default();
+        let mut now = 0;
+        for step in 0..20_000_u64 {
+            let user = UserId(step * 7_919 % 530);
+            // Around 500 people, so that the list is given up and made again.
+            if step % 3 == 0 {
+                presence.leave(user, false, now)
+            } else {
+                presence.arrive(user)
+            }
+            now += step % 40;
+            presence.due(now);
+            let here: Vec<UserId> =
+                presence.people.iter().filter(|(_, person)| person.is_here).map(|(user, _)| *user).collect();
+            assert_eq!(presence.here, here.len());
+            assert_eq!(presence.newcomer().whole, (here.len() <= PRESENCE_LISTED_MAX).then_some(here));
+        }
     }
 
     #[test]

@@ -179,6 +179,7 @@ impl<L: Log> Desk<L> {
         let id = caller.id;
         match (step, session) {
             (Step::Nothing, _) => {}
+            (Step::Answer(bytes), _) if answers.is_empty() => *answers = bytes,
             (Step::Answer(bytes), _) => answers.extend_from_slice(&bytes),
             (Step::Login { key, name }, _) => {
                 return Ok(self.login(caller, key, name.as_deref(), now)?.map_or(Brought::Nothing, Brought::Login));

@@ -28,7 +28,9 @@ impl<L: Log> Desk<L> {
             let is_called = |typed| {
                 UserName::parse(typed).is_ok_and(|typed| person.is_some_and(|user| user.is_called(typed.as_str())))
             };
-            if typed.is_some_and(|typed| !is_called(typed)) {
+            // Bringing it to its form is worth more instructions than the rest of this, and nearly always it is in it.
+            let is_other = |typed| person.is_none_or(|user| user.name() != typed) && !is_called(typed);
+            if typed.is_some_and(is_other) {
                 return Err(refused(self.chat.directory().key_has_name(user)));
             }
             return Ok(Some(Login { id, author: Author { user, device }, new: false }));

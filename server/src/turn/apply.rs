@@ -263,7 +263,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         };
         ready.page_answered();
         self.resume(id);
-        self.answers.of(id).extend_from_slice(&answer);
+        self.answers.add(id, answer);
     }
 
     /// Counts a request of a connection as answered. Whether there is still somebody to answer.

@@ -170,6 +170,14 @@ impl Answers {
         &mut self.0[last].frames
     }
 
+    /// Frames that were made by themselves, moved if they can be.
+    fn add(&mut self, id: ConnectionId, frames: Vec<u8>) {
+        match self.0.last_mut() {
+            Some(last) if last.id == id && last.membership.is_none() => last.frames.extend_from_slice(&frames),
+            _ => self.0.push(Answer { id, frames, membership: None }),
+        }
+    }
+
     fn add_membership(&mut self, id: ConnectionId, room: RoomId, user: UserId) {
         self.0.push(Answer { id, frames: Vec::new(), membership: Some((room, user)) });
     }
@@ -259,7 +267,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Takes a connection in, or takes it in only to tell it why not.
     pub fn accept(&mut self, socket: S, peer: SocketAddr, now: Now) -> ConnectionId {
         let number = self.admission.count(peer.ip());
-        let id = self.connections.insert(Connection::new(socket, number, peer, now.mono));
+        let id = self.connections.insert(Connection::new(socket, number, peer.ip(), now.mono));
         self.record(now, Activity::Connected { conn: number, peer: canonical(peer).to_string() });
         self.set_timer(id, now.mono + self.limits.handshake_ms);
         let too_many = self.connections.len() > self.limits.connections
@@ -349,17 +357,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let stopping = self.stopping.filter(|_| !self.is_stopped());
         let stopping = stopping.map(|stopping| stopping.since + if stopping.told { STOP_MS } else { STOP_SETTLE_MS });
         let paced = self.paced.first().map(|(at, _)| *at);
+        // Nobody is there to be told.
+        let names = self.names_due.filter(|_| !self.connections.is_empty());
         let signals = self.presence.deadline().into_iter().chain(self.typing.deadline());
         let upkeep = self.desk.upkeep.deadline();
-        self.timers
-            .next()
-            .into_iter()
-            .chain(paced)
-            .chain(self.names_due)
-            .chain(signals)
-            .chain(upkeep)
-            .chain(stopping)
-            .min()
+        self.timers.next().into_iter().chain(paced).chain(names).chain(signals).chain(upkeep).chain(stopping).min()
     }
 
     /// The sockets of the connections that were reaped since the last call: to be deregistered and dropped.

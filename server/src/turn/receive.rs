@@ -73,7 +73,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.since = Some(now.mono);
         }
         connection.read_in = self.number;
-        let caller = Caller { id, address: connection.peer.ip() };
+        let caller = Caller { id, address: connection.address };
         let Connection { framed, session, .. } = connection;
         let mut answered = Vec::new();
         let mut brought = Vec::new();
@@ -113,7 +113,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let owed = connection.since.map(|since| since + limits.partial_frame_ms);
         if !answered.is_empty() {
             self.answered_bytes += answered.len();
-            answers.of(id).extend_from_slice(&answered);
+            answers.add(id, answered);
         }
         if let Some(at) = owed {
             self.set_timer(id, at);

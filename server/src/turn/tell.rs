@@ -1,5 +1,7 @@
 //! Fourth and fifth phase: answers, rooms and presence go into the queues, and the queues into the sockets.
 
+use std::sync::Arc;
+
 use tertulia_protocol::{Message, UserId, encode, encode_into, limits as wire, push, reply};
 use tertulia_transport::{FlushStatus, Socket};
 
@@ -15,6 +17,10 @@ use crate::{
 
 /// Who has something to take and took nothing for so long, in milliseconds, does not read.
 const STALLED_MS: u64 = 1_000;
+
+/// A list of who is online that is no longer than this is copied behind each welcome; a longer one is shared by those
+/// who come at the same time.
+const COPIED_BYTES_MAX: usize = 128;
 
 impl<S: Socket, L: Log> Turn<S, L> {
     pub(super) fn fan_out(&mut self, now: Now) {
@@ -43,9 +49,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.announce(some);
             self.names_due = (!self.unannounced.is_empty()).then_some(now.mono + NAMES_AFTER_MS);
         }
-        for login in std::mem::take(&mut self.logins) {
-            self.welcome(login, now);
-        }
+        self.welcome_all(now);
         self.catch_up();
         if !self.desk.is_full(self.held_bytes()) {
             for (_, id) in std::mem::take(&mut self.starved) {
@@ -93,7 +97,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             };
             connection.is_lagging = false;
             let mut bytes = encode(&push::Lagged { position: self.desk.chat.position() });
-            encode_into(&self.presence.newcomer(), &mut bytes);
+            self.presence.show_newcomers(|presence| encode_into(presence, &mut bytes));
             encode_into(&self.notice(), &mut bytes);
             self.connections.queue_own(id, bytes.into());
         }
@@ -103,10 +107,32 @@ impl<S: Socket, L: Log> Turn<S, L> {
         push::Notice { what: push::NOTICE_READ_ONLY, on: self.desk.upkeep.is_read_only() }
     }
 
-    pub(super) fn welcome(&mut self, Login { id, author, new }: Login, now: Now) {
-        let Some(connection) = self.connections.get_mut(id).filter(|connection| connection.state == State::Open) else {
+    /// Lets this turn's newcomers in. All of them are shown the same list of who is online, themselves included: it is
+    /// made once, and when hundreds come at once there are not hundreds of it in memory.
+    fn welcome_all(&mut self, now: Now) {
+        let mut logins = std::mem::take(&mut self.logins);
+        let connections = &mut self.connections;
+        logins.retain(|login| connections.get_mut(login.id).is_some_and(|c| c.state == State::Open));
+        if logins.is_empty() {
             return;
-        };
+        }
+        logins.iter().for_each(|login| self.presence.arrive(login.author.user));
+        let mut online = Vec::with_capacity(4 * COPIED_BYTES_MAX);
+        self.presence.show_newcomers(|presence| encode_into(presence, &mut online));
+        // A second buffer is more work for a queue than a few bytes that are copied.
+        let is_shared = logins.len() > 1 && online.len() > COPIED_BYTES_MAX;
+        let shared: Option<Arc<[u8]>> = is_shared.then(|| online.as_slice().into());
+        for login in logins {
+            self.welcome(login, if shared.is_some() { &[] } else { &online }, now);
+            if let Some(shared) = &shared {
+                self.connections.queue_own(login.id, Arc::clone(shared));
+            }
+            self.resume(login.id);
+        }
+    }
+
+    fn welcome(&mut self, Login { id, author, new }: Login, online: &[u8], now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
         connection.session.ready(author.user, author.device);
         connection.framed.set_frame_limit(wire::FRAME_BYTES_MAX);
         let number = connection.number;
@@ -122,14 +148,12 @@ impl<S: Socket, L: Log> Turn<S, L> {
             agent: Some(concat!("tertulia-server/", env!("CARGO_PKG_VERSION")).to_owned()),
         };
         let mut bytes = encode(&welcome);
-        self.fan_out.add(id, author.user, own_rooms(chat, author.user));
-        self.presence.arrive(author.user);
-        encode_into(&self.presence.newcomer(), &mut bytes);
+        bytes.extend_from_slice(online);
         if self.desk.upkeep.is_read_only() {
             encode_into(&self.notice(), &mut bytes);
         }
+        self.fan_out.add(id, author.user, own_rooms(chat, author.user));
         self.connections.queue_own(id, bytes.into());
-        self.resume(id);
         self.record(now, Activity::Login { conn: number, user: name, device: author.device.0, new });
     }
 

@@ -335,8 +335,8 @@ impl Member {
                     self.cuts.push((why, 0));
                 }
                 Event::Stopped { code, params } => self.stopped = Some((code, params)),
-                Event::Users(users) => self.people.extend(users),
-                Event::Entries { room: GENERAL, entries } => self.entries.extend(entries),
+                Event::Users(users) => self.people.extend(users.into_iter().map(|row| (row.user, row.name))),
+                Event::Entries { room: GENERAL, entries, .. } => self.entries.extend(entries),
                 Event::Settled { cid, rseq, .. } => self.settled.push((cid, rseq.0)),
                 Event::SyncedOnce => self.synced += 1,
                 Event::WriteRefused { code, .. } => panic!("a write was refused: {code}"),

@@ -85,6 +85,20 @@ fn who_comes_back_soon_never_left_and_a_second_connection_is_no_news() {
     assert_eq!(ana.all::<Presence>(), []);
 }
 
+/// The name is claimed when its owner has given up waiting: an empty server must not wake up to tell it to nobody.
+#[test]
+fn a_name_whose_owner_has_left_wakes_no_empty_server() {
+    let mut rig = Rig::new();
+    let client = rig.challenged();
+    rig.log().hold();
+    client.prove(Some("ana"));
+    rig.sleep(20_000);
+    assert_eq!(rig.turn.connections(), 0);
+    rig.log().release_all();
+    rig.sleep(1);
+    assert_eq!((rig.log().entries().len(), rig.turn.deadline()), (2, None));
+}
+
 #[test]
 fn a_storm_of_logins_costs_each_connection_a_few_frames() {
     const STORM: u64 = 400;

@@ -188,7 +188,9 @@ impl Person {
             self.frame(frame, ledger, &mut answers);
             ControlFlow::Continue(())
         });
-        answers.into_iter().for_each(|bytes| framed.queue(bytes));
+        for bytes in answers {
+            framed.queue(bytes);
+        }
         if self.stage == Stage::Ending {
             framed.finish();
         }
@@ -266,8 +268,8 @@ impl Person {
                         self.held = self.target.unwrap_or(0).saturating_sub(NEWEST);
                     }
                 }
-                if synced.more_users {
-                    return Some(self.sync_frame(synced.users.last().map(|row| row.user)));
+                if let Some(next) = &synced.next {
+                    return Some(self.sync_frame(Some(next.clone())));
                 }
                 self.synced = synced.position;
                 self.catch_up()
@@ -309,8 +311,8 @@ impl Person {
         self.queue(frame);
     }
 
-    fn sync_frame(&mut self, users_after: Option<UserId>) -> Arc<[u8]> {
-        encode(&request::Sync { request: self.new_request(), since: self.synced, users_after }).into()
+    fn sync_frame(&mut self, after: Option<Vec<u8>>) -> Arc<[u8]> {
+        encode(&request::Sync { request: self.new_request(), since: self.synced, after }).into()
     }
 
     fn ask_page(&mut self, from: u64, to: u64) {
@@ -321,7 +323,7 @@ impl Person {
     fn page_frame(&mut self, from: u64, to: u64) -> Arc<[u8]> {
         let request = self.new_request();
         self.pull = Some((request, from, to));
-        encode(&request::Pull { request, room: GENERAL, from: Rseq(from), to: Rseq(to) }).into()
+        encode(&request::Pull { request, room: GENERAL, from: Rseq(from), to: Rseq(to), later_only: None }).into()
     }
 
     fn new_request(&mut self) -> RequestId {
