@@ -39,23 +39,36 @@ pub struct Acknowledged {
     pub seq: Seq,
 }
 
+/// What somebody sees who folds the events of a session, as a window does.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Who this is; `None` before the first login.
+    pub me: Option<UserId>,
+    /// The rooms as they stand, those too that this person was put out of.
+    pub rooms: BTreeMap<RoomId, RoomState>,
+    /// What each room shows, as far as it was told.
+    pub folds: BTreeMap<RoomId, Fold>,
+    /// What people are called.
+    pub names: BTreeMap<UserId, String>,
+    /// What is shown as being sent, or as failed.
+    pub outbox: BTreeMap<Cid, OutboxItem>,
+    /// What was shown as sent, since the start.
+    pub acknowledged: BTreeMap<Cid, Acknowledged>,
+    /// What was refused, since the start.
+    pub refused: BTreeMap<Cid, ErrorCode>,
+    /// Whether a login stands and everything that there was has been told.
+    pub is_up_to_date: bool,
+}
+
 /// See the module's page.
 #[derive(Debug)]
 pub struct Resident {
     session: Session,
     history: History,
     config: Config,
-    me: Option<UserId>,
-    rooms: BTreeMap<RoomId, RoomState>,
-    folds: BTreeMap<RoomId, Fold>,
-    names: BTreeMap<UserId, String>,
-    /// What lies in the outbox, as a window shows it: sending or failed.
-    outbox: BTreeMap<Cid, OutboxItem>,
-    acknowledged: BTreeMap<Cid, Acknowledged>,
-    refused: BTreeMap<Cid, ErrorCode>,
+    seen: Seen,
     /// Everything that was told since it was last taken, in order.
     events: Vec<Event>,
-    up_to_date: bool,
 }
 
 impl Resident {
@@ -66,15 +79,8 @@ impl Resident {
             session: Session::new(config.clone(), random),
             history,
             config,
-            me: None,
-            rooms: BTreeMap::new(),
-            folds: BTreeMap::new(),
-            names: BTreeMap::new(),
-            outbox: BTreeMap::new(),
-            acknowledged: BTreeMap::new(),
-            refused: BTreeMap::new(),
+            seen: Seen::default(),
             events: Vec::new(),
-            up_to_date: false,
         }
     }
 
@@ -148,23 +154,23 @@ impl Resident {
 
     /// Asks for the newest part that is missing of every room that it is in. True if there is any.
     pub fn read_on(&mut self, now: Now) -> bool {
-        let mut missing = Vec::new();
-        for (id, state) in self.rooms.iter().filter(|(_, state)| !state.gone) {
-            let head = state.row.head.0;
-            let fold = self.folds.entry(*id).or_default();
-            let mut to = head;
-            while let Some((first, _)) = fold.stretch(Rseq(to)).filter(|_| to > 0) {
-                to = first - 1;
-            }
-            if to > 0 {
-                let below = fold.whole().iter().rev().map(|(_, last)| *last).find(|last| *last < to).unwrap_or(0);
-                missing.push((*id, Rseq((below + 1).max(to.saturating_sub(SHOWN - 1))), Rseq(to)));
-            }
-        }
+        let missing = self.seen.missing();
         for (room, from, to) in &missing {
             self.session.show(now, *room, *from, *to);
         }
         !missing.is_empty()
+    }
+
+    /// What it sees.
+    #[must_use]
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The server's chat key, once it is pinned.
+    #[must_use]
+    pub fn server(&self) -> Option<PublicKey> {
+        self.config.pinned
     }
 
     /// Takes what was told, in order.
@@ -175,19 +181,22 @@ impl Resident {
 
     fn take_events(&mut self) {
         while let Some(event) = self.session.next_event() {
-            self.take(&event);
+            self.seen.take(&event);
             self.events.push(event);
         }
     }
+}
 
-    fn take(&mut self, event: &Event) {
+impl Seen {
+    /// Takes what was told.
+    pub fn take(&mut self, event: &Event) {
         match event.clone() {
             Event::LoggedIn { user, name, .. } | Event::Me { user, name } => {
                 self.me = Some(user);
                 self.names.insert(user, name);
             }
-            Event::Disconnected { .. } | Event::Stopped { .. } | Event::Connecting { .. } => self.up_to_date = false,
-            Event::SyncedOnce => self.up_to_date = true,
+            Event::Disconnected { .. } | Event::Stopped { .. } | Event::Connecting { .. } => self.is_up_to_date = false,
+            Event::SyncedOnce => self.is_up_to_date = true,
             Event::Users(users) => self.names.extend(users.into_iter().map(|row| (row.user, row.name))),
             Event::Room(state) => {
                 self.rooms.insert(state.row.room, state);
@@ -226,57 +235,25 @@ impl Resident {
         }
     }
 
-    /// Who this is; `None` before the first login.
+    /// The newest part that is missing of every room that this person is in, as what to ask for next.
     #[must_use]
-    pub fn me(&self) -> Option<UserId> {
-        self.me
-    }
-
-    /// The server's chat key, once it is pinned.
-    #[must_use]
-    pub fn server(&self) -> Option<PublicKey> {
-        self.config.pinned
-    }
-
-    /// Whether a login stands and everything that there was has been told.
-    #[must_use]
-    pub fn is_up_to_date(&self) -> bool {
-        self.up_to_date
-    }
-
-    /// The rooms as they stand, those too that this person was put out of.
-    #[must_use]
-    pub fn rooms(&self) -> &BTreeMap<RoomId, RoomState> {
-        &self.rooms
-    }
-
-    /// What a room shows, as far as it was read.
-    #[must_use]
-    pub fn fold(&self, room: RoomId) -> Option<&Fold> {
-        self.folds.get(&room)
-    }
-
-    /// What people are called.
-    #[must_use]
-    pub fn names(&self) -> &BTreeMap<UserId, String> {
-        &self.names
-    }
-
-    /// What is shown as being sent, or as failed.
-    #[must_use]
-    pub fn outbox(&self) -> &BTreeMap<Cid, OutboxItem> {
-        &self.outbox
-    }
-
-    /// What is shown as sent, since the start.
-    #[must_use]
-    pub fn acknowledged(&self) -> &BTreeMap<Cid, Acknowledged> {
-        &self.acknowledged
-    }
-
-    /// What was refused, since the start.
-    #[must_use]
-    pub fn refused(&self) -> &BTreeMap<Cid, ErrorCode> {
-        &self.refused
+    pub fn missing(&self) -> Vec<(RoomId, Rseq, Rseq)> {
+        let mut missing = Vec::new();
+        for (id, state) in self.rooms.iter().filter(|(_, state)| !state.gone) {
+            let whole = self.folds.get(id).map(Fold::whole).unwrap_or_default();
+            let mut to = state.row.head.0;
+            let mut below = 0;
+            for (first, last) in whole.iter().rev() {
+                if *last < to {
+                    below = *last;
+                    break;
+                }
+                to = to.min(first - 1);
+            }
+            if to > 0 {
+                missing.push((*id, Rseq((below + 1).max(to.saturating_sub(SHOWN - 1))), Rseq(to)));
+            }
+        }
+        missing
     }
 }

@@ -8,8 +8,6 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook_mio::v1_0::Signals;
 
 use crate::{
     activity_log::Activity,
@@ -19,6 +17,7 @@ use crate::{
     listener::{Accepted, Listener},
     log::Log,
     reload::Reload,
+    signals::Signals,
     turn::{Broken, Turn},
 };
 
@@ -86,26 +85,32 @@ pub struct EventLoop<L> {
 }
 
 impl<L: Log> EventLoop<L> {
-    /// A loop that serves on these listeners as soon as it runs. From here on SIGTERM and SIGINT stop it in order, and
-    /// SIGHUP has the configuration read again.
+    /// A loop that serves on these listeners as soon as it runs, and heeds these signals, also those that came before.
     ///
     /// # Errors
     /// The system's.
     pub fn new(
         reactor: Reactor,
         mut listeners: Vec<Listener>,
+        mut signals: Signals,
         turn: Turn<TcpStream, L>,
         reload: Reload,
         limits: &Limits,
     ) -> io::Result<Self> {
         let registry = reactor.poll.registry();
-        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
-        registry.register(&mut signals, SIGNALS, Interest::READABLE)?;
+        signals.register(registry, SIGNALS)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(listener.socket_mut(), Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
         let (accepts_per_turn, connections_max) = (limits.accepts_per_turn, limits.connections);
-        Ok(Self { reactor, listeners, signals, turn, reload, is_stopping: false, accepts_per_turn, connections_max })
+        let mut event_loop =
+            Self { reactor, listeners, signals, turn, reload, is_stopping: false, accepts_per_turn, connections_max };
+        // What was caught while the log was replayed has been taken from the poll already.
+        event_loop.heed_signals();
+        if event_loop.is_stopping {
+            event_loop.reactor.waker.wake()?;
+        }
+        Ok(event_loop)
     }
 
     /// Serves until a signal has stopped the server in order.
@@ -169,13 +174,10 @@ impl<L: Log> EventLoop<L> {
     }
 
     fn heed_signals(&mut self) {
-        for signal in self.signals.pending() {
-            if signal == SIGHUP {
-                self.reload.ask();
-            } else {
-                self.is_stopping = true;
-            }
+        if self.signals.take_reload() {
+            self.reload.ask();
         }
+        self.is_stopping = self.signals.is_stop_asked();
     }
 
     fn take_settings(&mut self) {

@@ -33,5 +33,6 @@ pub mod program;
 pub mod reload;
 pub mod serve;
 pub mod session;
+pub mod signals;
 pub mod timers;
 pub mod turn;

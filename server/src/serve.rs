@@ -1,7 +1,8 @@
 //! Putting the server together: the data directory, the log, the listeners, the loop; and taking it apart again.
 //!
 //! The order is the point. The directory is locked before anything in it is touched; addresses are bound before the log
-//! is read, so that a second server fails at once; the ready lines come when a connection would be answered.
+//! is read, so that a second server fails at once; the ready lines come when a connection would be answered. Signals
+//! are caught before all that, and a stop is heeded in the midst of a long replay.
 
 use std::{
     fmt, io,
@@ -28,11 +29,15 @@ use crate::{
         store::{OpenError, Store},
     },
     reload::{Load, Reload, Settings, who_may_connect},
+    signals::Signals,
     turn::Turn,
 };
 
 /// How long an ordered stop waits for the last lines of the activity log.
 const ACTIVITY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// So many entries are replayed between two looks at the signals: a few milliseconds on a small box.
+const REPLAY_LOOK_ENTRIES: u64 = 1_000;
 
 /// Where the log lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,20 @@ impl From<OpenError> for Failure {
     }
 }
 
+/// Why a replay did not come to its end.
+enum Interrupted {
+    /// A signal asked for it.
+    Stop,
+    /// The log cannot be replayed.
+    Failure(Failure),
+}
+
+impl From<OpenError> for Interrupted {
+    fn from(error: OpenError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
 /// What a log of its home needs to end in order.
 trait Ending: Log {
     fn end(self);
@@ -95,6 +114,7 @@ pub fn serve(
     complain: fn(&str),
 ) -> Result<(), Failure> {
     let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
+    let mut signals = Signals::catch().map_err(|error| Failure::Broken(format!("no signals: {error}")))?;
     let data = DataDir::open(&config.data.value).map_err(|error| unusable(&error))?;
     descriptors::raise(complain);
     let listeners = listen(&config.listen.value)?;
@@ -107,19 +127,28 @@ pub fn serve(
         Home::Memory => {
             let key = ServerKey::generate(&mut random).map_err(|error| unusable(&error))?;
             let desk = Desk::new(chat, MemoryLog::new(), key, Box::new(random), config.limits.clone());
-            run(config, load, desk, activity, reactor, listeners, ready, complain)
+            run(config, load, desk, activity, reactor, listeners, signals, ready, complain)
         }
         Home::Disk => {
             let store = Store::open(&data.database()).map_err(|error| unusable(&error))?;
             let done_upto = store.derived_upto()?;
             let mut left = Vec::new();
-            store.for_each(Seq(1), |entry| {
-                let applied = chat.apply(entry).map_err(|error| unusable(&error))?;
+            let replayed = store.for_each(Seq(1), |entry| {
+                if entry.seq.0.is_multiple_of(REPLAY_LOOK_ENTRIES) && signals.is_stop_asked() {
+                    return Err(Interrupted::Stop);
+                }
+                let applied = chat.apply(entry).map_err(|error| Interrupted::Failure(unusable(&error)))?;
                 if entry.seq > done_upto {
                     left.extend(desk::derived(entry.seq, entry.room, &applied.effect));
                 }
-                Ok::<(), Failure>(())
-            })?;
+                Ok(())
+            });
+            match replayed {
+                // Nobody was served and nothing was changed: there is nothing to end but this.
+                Err(Interrupted::Stop) => return Ok(()),
+                Err(Interrupted::Failure(failure)) => return Err(failure),
+                Ok(()) => {}
+            }
             chat.set_marks(store.marks()?);
             let key = chat_key(&store, &mut random)?;
             let ballast = data.ballast(config.limits.ballast_bytes);
@@ -129,7 +158,7 @@ pub fn serve(
             let log = LocalLog::start(store.with_ballast(ballast), reactor.wake()).map_err(|error| unusable(&error))?;
             let mut desk = Desk::new(chat, log, key, Box::new(random), config.limits.clone());
             desk.upkeep.left_over(left, done_upto);
-            run(config, load, desk, activity, reactor, listeners, ready, complain)
+            run(config, load, desk, activity, reactor, listeners, signals, ready, complain)
         }
     }
 }
@@ -142,6 +171,7 @@ fn run<L: Ending>(
     (activity, recorder): (ActivityLog, Recorder),
     reactor: Reactor,
     listeners: Vec<Listener>,
+    signals: Signals,
     ready: &mut dyn FnMut(SocketAddr),
     complain: fn(&str),
 ) -> Result<(), Failure> {
@@ -153,7 +183,7 @@ fn run<L: Ending>(
     let reload = Reload::start(config, load, activity.reopener(), complain, reactor.wake())
         .map_err(|error| Failure::Broken(format!("no thread for the configuration: {error}")))?;
     let turn = Turn::new(desk, Box::new(recorder), limits.clone(), policy);
-    let mut event_loop = EventLoop::new(reactor, listeners, turn, reload, &limits)
+    let mut event_loop = EventLoop::new(reactor, listeners, signals, turn, reload, &limits)
         .map_err(|error| Failure::Broken(format!("the loop cannot begin: {error}")))?;
     complain(who_may_connect(plaintext));
     addresses.into_iter().for_each(ready);

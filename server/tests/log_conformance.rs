@@ -189,6 +189,17 @@ fn fetching_keeps_to_its_bytes(mut log: Subject) {
     assert_eq!(places(5, 349), [5], "the newest without a gap, not whatever is small enough");
     assert_eq!(places(4, 10), [4], "at least one");
     assert_eq!(places(3, 10), [3], "an empty one is one");
+    // Whom it mentions counts as well.
+    let mentioning = Draft { mentions: vec![UserId(1); 50], body: vec![b'x'; 50], ..draft(7, 6) };
+    log.append(vec![mentioning, draft(7, 7)]);
+    log.wait(2);
+    let last = draft(7, 7).body.len();
+    let mut places = |weight| {
+        let entries = log.fetch(vec![Seq(7), Seq(6), Seq(5)], weight);
+        entries.iter().map(|entry| entry.seq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(places(last + 500), [6, 7]);
+    assert_eq!(places(last + 499), [7]);
 }
 
 fn what_was_answered_is_found(mut log: Subject) {

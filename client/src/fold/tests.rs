@@ -89,6 +89,18 @@ fn what_is_erased_is_gone_from_memory_too() {
 }
 
 #[test]
+fn an_edit_that_is_erased_says_that_its_message_is() {
+    let said = entry(1, 2, Kind::MESSAGE, None, text("said"));
+    let edits = [entry(2, 2, Kind::EDIT, Some(1), text("edited")), entry(2, 2, Kind::EDIT, Some(1), vec![])];
+    for order in [[0, 1], [1, 0]] {
+        let mut fold = Fold::new();
+        order.into_iter().for_each(|at: usize| drop(fold.take(vec![], vec![edits[at].clone()])));
+        fold.take(vec![said.clone()], vec![]);
+        assert_eq!(message(&fold, 1), Message { erased: true, ..Message::default() });
+    }
+}
+
+#[test]
 fn what_only_a_newer_version_can_read_says_so_and_keeps_its_place() {
     let mut fold = Fold::new();
     let name = NameBody { name: "tea".to_owned() }.to_bytes();

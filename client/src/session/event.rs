@@ -12,7 +12,7 @@ use tertulia_protocol::{
     reply::{MemberRow, RoomRow, UserRow},
 };
 
-use super::saved::{DraftText, OutboxItem, RoomState};
+use super::saved::{DraftText, OutboxItem, RoomState, SetBack};
 
 /// Something that the owner of a session should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub enum Event {
     /// The log of the server was set back, or is another one. What was told of all rooms is void (a `Reset` of each
     /// follows), and what is not on the server any more is kept aside. People have to be told.
     LogChanged {
-        /// Whether it grew out of the one that we knew.
-        same_server: bool,
+        /// Into what.
+        how: SetBack,
         /// How many entries that we held are no longer on the server, all such changes together.
         lost: u64,
     },

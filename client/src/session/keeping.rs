@@ -175,11 +175,15 @@ impl Session {
         for (room, head) in opened {
             self.look_at(room, head.saturating_sub(super::kept::PAGE - 1).max(1), head);
         }
+        if let Some(how) = saved.set_back {
+            // Told again after a kill: nobody can say whether it was read. And all rooms are asked for again.
+            self.all_rooms = true;
+            self.tell(Event::LogChanged { how, lost: saved.lost });
+        }
         if std::mem::take(&mut self.keeping.connects_then) && matches!(self.state, State::Stopped | State::Waiting(_)) {
             self.connect();
         }
         if let State::Ready { phase: Phase::Cutting, .. } = self.state {
-            self.tell(Event::LogChanged { same_server: self.since > tertulia_protocol::Seq(0), lost: saved.lost });
             self.sync(now, false);
         }
         self.pump(now);

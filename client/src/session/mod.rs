@@ -52,7 +52,7 @@ use tertulia_protocol::{
 pub use cid::CidMaker;
 pub use event::{Answer, Ask, Event, Nonsense, Search, StopCode, Why};
 pub use identity::{DeviceKey, Random};
-pub use saved::{Batch, Change, DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved};
+pub use saved::{Batch, Change, DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved, SetBack};
 pub use write::Write;
 
 use backoff::Backoff;

@@ -66,8 +66,19 @@ pub enum Change {
     Failed(Cid, Failure),
     /// What stands in the composer of a room; an empty text is none.
     Draft(RoomId, DraftText),
-    /// The log was set back: whatever stands behind this place is no longer on the server.
+    /// The log was set back: whatever stands behind this place is no longer on the server. With 0 it is another log.
     Cut(Seq),
+    /// All rooms have been told as they stand since the log was set back.
+    Mended,
+}
+
+/// What has become of the log that we knew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetBack {
+    /// The server goes on from a backup.
+    ToABackup,
+    /// It is another log altogether.
+    AnotherLog,
 }
 
 /// Everything that is kept of one server.
@@ -89,6 +100,8 @@ pub struct Saved {
     pub drafts: Vec<(RoomId, DraftText)>,
     /// How many entries a log that was set back has taken from us: kept, but outside of their rooms.
     pub lost: u64,
+    /// The log was set back, and the rooms as they stand since then have not all been told yet.
+    pub set_back: Option<SetBack>,
 }
 
 /// Entries that were kept, as they come back.

@@ -65,7 +65,6 @@ impl Session {
         let reply::Synced { position, rooms, users, next, gone, erased, .. } = synced;
         self.tell_users(users);
         for row in rooms {
-            self.named.insert(row.room);
             self.room_row(row);
         }
         for room in gone.unwrap_or_default() {
@@ -93,7 +92,10 @@ impl Session {
             }
         }
         self.move_since(position);
-        if std::mem::take(&mut self.all_rooms) && !all {
+        if all && std::mem::take(&mut self.all_rooms) {
+            self.keep(Change::Mended);
+        }
+        if self.all_rooms {
             return self.sync(now, true);
         }
         if std::mem::take(&mut self.early_lost) {
@@ -143,6 +145,8 @@ impl Session {
 
     pub(super) fn room_row(&mut self, row: reply::RoomRow) {
         let id = row.room;
+        // Also by a push: who joins in the middle of a sync may have missed the page that it would be in.
+        self.named.insert(id);
         let named = self.config.room.as_deref() == Some(row.name.as_str());
         if self.keeps() {
             let new = !self.kept.contains_key(&id);

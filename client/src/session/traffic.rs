@@ -225,6 +225,10 @@ impl Session {
         let state = kept.state.clone();
         self.keep(Change::Entries { room: id, entries: vec![entry.clone()] });
         self.keep_room(id);
+        // How the room stood before this entry is of no interest any more, and entries that follow each other are one event.
+        if matches!(self.events.back(), Some(Event::Room(last)) if last.row.room == id) {
+            self.events.pop_back();
+        }
         self.tell_entries(id, vec![entry]);
         self.tell_room(state);
     }

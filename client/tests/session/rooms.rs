@@ -210,6 +210,41 @@ fn a_sync_that_a_lag_overtook_is_no_answer() {
 }
 
 #[test]
+fn who_joins_in_the_middle_of_a_sync_is_not_taken_for_gone() {
+    let mut rig = Rig::new(config());
+    rig.start();
+    rig.log_in();
+    rig.answer_sync_with(reply::Synced { rooms: vec![row(0), room_row(9, 1)], next: Some(vec![1]), ..synced(10) });
+    rig.receive(&push::Rooms { rooms: vec![room_row(7, 1)] });
+    rig.answer_sync_with(reply::Synced { rooms: vec![room_row(12, 1)], ..synced(11) });
+    assert!(rig.rows.iter().all(|state| !state.gone));
+    rig.cut();
+    rig.wait_for_connect();
+    rig.log_in();
+    let sync = rig.answer_sync_with(reply::Synced { gone: Some(vec![RoomId(9)]), ..synced(20) });
+    assert_eq!(sync.since, Seq(10), "C is the position of the first answer");
+    assert!(rig.rows.last().is_some_and(|state| state.gone && state.row.room == RoomId(9)));
+}
+
+#[test]
+fn a_burst_is_told_together() {
+    let mut rig = Rig::live();
+    for rseq in 1..=100 {
+        let bytes = tertulia_protocol::encode(&push::RoomEntry { room: GENERAL, entry: entry(rseq) });
+        let mut decoder = tertulia_protocol::FrameDecoder::new(usize::MAX);
+        let mut frames = decoder.feed(&bytes);
+        rig.session.receive(rig.now, frames.next().unwrap().unwrap());
+    }
+    assert_eq!(rig.session.events_waiting(), 2, "the entries, and how the room stands now");
+    rig.kept.clear();
+    rig.rows.clear();
+    rig.collect();
+    assert_eq!((rig.told_places().len(), rig.rows.len(), rig.rows[0].row.head), (100, 1, Rseq(100)));
+    let rows = rig.kept.iter().filter(|change| matches!(change, tertulia_client::session::Change::Room(_))).count();
+    assert_eq!(rows, 1, "only the last row is worth keeping");
+}
+
+#[test]
 fn who_is_put_out_keeps_what_is_here_and_asks_for_nothing() {
     let mut rig = Rig::live();
     rig.receive(&push::Rooms { rooms: vec![room_row(7, 2)] });

@@ -1,4 +1,4 @@
-//! Whatever happens: random cuts and answers, and every write ends exactly once.
+//! Whatever happens: random cuts, kills and answers, and every write ends exactly once.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,6 +17,10 @@ enum Step {
     Refuse,
     Fail,
     Cut,
+    /// The program is killed and starts again from its store.
+    Kill,
+    /// Something is written, and the program is killed before that is kept.
+    WriteAndKill,
     Pass(u64),
 }
 
@@ -28,6 +32,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Refuse),
         1 => Just(Step::Fail),
         1 => Just(Step::Cut),
+        1 => Just(Step::Kill),
+        1 => Just(Step::WriteAndKill),
         2 => (0_u64..3_000).prop_map(Step::Pass),
     ]
 }
@@ -88,10 +94,14 @@ impl Server {
     }
 
     fn reconnect(&mut self, rig: &mut Rig) {
-        self.failing = false;
         rig.sent.clear();
         rig.cut();
         rig.wait_for_connect();
+        self.log_in(rig);
+    }
+
+    fn log_in(&mut self, rig: &mut Rig) {
+        self.failing = false;
         rig.log_in();
         rig.answer_sync(vec![row(self.log.len() as u64)], vec![], false);
     }
@@ -105,10 +115,21 @@ proptest! {
         let mut rig = Rig::live();
         let mut server = Server::default();
         let mut written = Vec::new();
+        let mut told = Vec::new();
         for step in &steps {
             match step {
                 Step::Write => written.push(rig.write(&written.len().to_string())),
                 Step::Cut => server.reconnect(&mut rig),
+                Step::Kill | Step::WriteAndKill => {
+                    if matches!(step, Step::WriteAndKill) {
+                        rig.hold_store = true;
+                        rig.write("never kept, never shown");
+                        rig.hold_store = false;
+                    }
+                    told.extend(rig.events.drain(..));
+                    rig.restart();
+                    server.log_in(&mut rig);
+                }
                 Step::Pass(ms) => rig.pass(Duration::from_millis(*ms)),
                 take => server.handle(&mut rig, take),
             }
@@ -122,6 +143,8 @@ proptest! {
         }
         prop_assert_eq!(rig.session.unanswered(), (0, 0));
 
+        told.extend(rig.events.drain(..));
+        rig.events = told.into();
         let ended: Vec<Cid> = rig.events.iter().filter_map(|event| match event {
             Event::Settled { cid, .. } | Event::WriteRefused { cid, .. } => Some(*cid),
             _ => None,

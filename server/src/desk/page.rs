@@ -68,8 +68,10 @@ impl<L: Log> Desk<L> {
         let places = found.places();
         let mut wish = PageWish::new(request, reader, room, from);
         if later_only == Some(true) {
-            let to = Rseq(to.0.min(from.0.saturating_add(limits::PAGE_ENTRIES_MAX - 1)));
-            wish.targets.extend(said_about(found, from, to));
+            // The newest of the range, as in any page; the client is told where they begin.
+            let to = to.min(places.head());
+            wish.begin = from.max(Rseq(to.0.saturating_sub(limits::PAGE_ENTRIES_MAX - 1)));
+            wish.targets.extend(said_about(found, wish.begin, to));
         } else {
             let range = places.newest(from, to, limits::PAGE_ENTRIES_MAX);
             let first = to.0.min(places.head().0) + 1 - range.len() as u64;
@@ -79,7 +81,7 @@ impl<L: Log> Desk<L> {
             }
         }
         if wish.targets.is_empty() && wish.range.is_empty() {
-            let from = (later_only == Some(true)).then_some(from);
+            let from = (later_only == Some(true)).then_some(wish.begin);
             let entries = Vec::new();
             let head = places.head();
             encode_into(&reply::Page { request, room, entries, head, later: None, cut: None, from }, answers);

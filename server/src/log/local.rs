@@ -124,8 +124,8 @@ impl Log for LocalLog {
         self.ask(Question::Find { ticket, author, cid });
     }
 
-    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
-        self.ask(Question::Fetch { ticket, seqs, body_bytes_max });
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, weight_max: usize) {
+        self.ask(Question::Fetch { ticket, seqs, weight_max });
     }
 
     fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize) {

@@ -38,6 +38,8 @@ pub struct MemoryLog {
     derived: DerivedState,
     marks: BTreeMap<(UserId, RoomId), Mark>,
     search_step: Option<usize>,
+    /// Answers to questions that are still to be told, while they are held.
+    answers: Option<Vec<Event>>,
     events: Vec<Event>,
     wake: Option<Wake>,
 }
@@ -97,6 +99,12 @@ impl MemoryLog {
         self.work(usize::MAX);
     }
 
+    /// Whether there is something to [`Log::poll`].
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// How many drafts wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -123,6 +131,19 @@ impl MemoryLog {
     pub fn release_derived(&mut self) {
         self.derived.held = false;
         self.work_behind();
+    }
+
+    /// From now on answers to questions stay with who reads, as they do when that takes longer than writing: each is as of
+    /// its question.
+    pub fn hold_answers(&mut self) {
+        self.answers.get_or_insert_default();
+    }
+
+    /// Tells what was held, and holds nothing any more.
+    pub fn release_answers(&mut self) {
+        let answers = self.answers.take();
+        self.events.extend(answers.into_iter().flatten());
+        self.wake();
     }
 
     /// From now on one search looks through so many messages at most, as one does that runs out of time.
@@ -322,6 +343,10 @@ impl MemoryLog {
         self.events.push(event);
     }
 
+    fn answer(&mut self, event: Event) {
+        self.answers.as_mut().unwrap_or(&mut self.events).push(event);
+    }
+
     fn wake(&self) {
         if let Some(wake) = &self.wake
             && !self.events.is_empty()
@@ -369,22 +394,22 @@ impl Log for MemoryLog {
 
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid) {
         let stored = self.places.get(&(author, cid)).and_then(|seq| self.entry(*seq)).map(Entry::stored);
-        self.tell(Event::Found { ticket, stored });
+        self.answer(Event::Found { ticket, stored });
         self.wake();
     }
 
-    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize) {
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, weight_max: usize) {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut bytes = 0;
+        let mut weight = 0;
         for entry in seqs.iter().filter_map(|seq| self.entry(*seq)) {
-            bytes += entry.body.len();
-            if bytes > body_bytes_max && !entries.is_empty() {
+            weight += entry.weight();
+            if weight > weight_max && !entries.is_empty() {
                 break;
             }
             entries.push(entry.clone());
         }
         entries.sort_unstable_by_key(|entry| entry.seq);
-        self.tell(Event::Fetched { ticket, entries });
+        self.answer(Event::Fetched { ticket, entries });
         self.wake();
     }
 
@@ -404,13 +429,13 @@ impl Log for MemoryLog {
             rows.append(&mut found);
             from = *target;
         }
-        self.tell(Event::Targeting { ticket, rows, from, cut });
+        self.answer(Event::Targeting { ticket, rows, from, cut });
         self.wake();
     }
 
     fn search(&mut self, ticket: Ticket, query: Query, max: usize) {
         match self.look(&query, max) {
-            Ok((entries, below)) => self.tell(Event::Searched { ticket, entries, below }),
+            Ok((entries, below)) => self.answer(Event::Searched { ticket, entries, below }),
             Err(error) => return self.break_down(&error.to_string()),
         }
         self.wake();
@@ -419,7 +444,7 @@ impl Log for MemoryLog {
     fn first_since(&mut self, ticket: Ticket, after: Seq, at: i64) {
         let behind = self.entries.iter().filter(|entry| entry.seq > after);
         let seq = behind.map(|entry| (entry.at, entry.seq)).find(|(younger, _)| *younger >= at).map(|(_, seq)| seq);
-        self.tell(Event::FirstSince { ticket, seq });
+        self.answer(Event::FirstSince { ticket, seq });
         self.wake();
     }
 

@@ -23,7 +23,7 @@ pub mod store;
 use std::fmt;
 use std::sync::Arc;
 
-use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
+use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId, limits::MENTION_WEIGHT};
 
 /// What the owner of the log uses to recognise its own questions and drafts: opaque here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,12 @@ impl Entry {
     pub fn new(seq: Seq, draft: Draft) -> Self {
         let Draft { ticket: _, at, author, device, cid, room, kind, target, mentions, body } = draft;
         Self { seq, at, author, device, cid, room, kind, target, mentions, body }
+    }
+
+    /// What it counts for in a page: the bytes of its body, and its mentions.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.body.len() + self.mentions.len() * MENTION_WEIGHT
     }
 
     /// Where it stands.
@@ -315,10 +321,10 @@ pub trait Log {
     /// Asks whether an author's `cid` stands in the log.
     fn find(&mut self, ticket: Ticket, author: UserId, cid: Cid);
 
-    /// Asks for entries by their places, in the order in which they are wanted. Once their bodies are larger than
-    /// `body_bytes_max` together, the rest is not read, but at least one is: so nobody's page can fill the memory. They are
-    /// told by rising place.
-    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, body_bytes_max: usize);
+    /// Asks for entries by their places, in the order in which they are wanted. Once they weigh more than `weight_max`
+    /// together ([`Entry::weight`]), the rest is not read, but at least one is: so nobody's page can fill the memory. They
+    /// are told by rising place.
+    fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, weight_max: usize);
 
     /// Asks what was said about places of a room, which rise: at most `rows_max` of it, from the newest target down. The
     /// newest target is always looked at, the others only whole.

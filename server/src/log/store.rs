@@ -328,21 +328,21 @@ impl Rows {
     }
 
     /// The entries at these places, asked for in this order: those whose bodies fit, and at least one; by rising place.
-    pub(super) fn fetch(&self, seqs: &[Seq], body_bytes_max: usize) -> rusqlite::Result<Vec<Entry>> {
+    pub(super) fn fetch(&self, seqs: &[Seq], weight_max: usize) -> rusqlite::Result<Vec<Entry>> {
         // One transaction: all rows from one moment, and one pair of locks instead of one a row.
         let moment = self.connection.unchecked_transaction()?;
         let mut statement = moment.prepare_cached(ROW)?;
         let mut entries = Vec::with_capacity(seqs.len());
-        let mut bytes = 0;
+        let mut total = 0;
         for seq in seqs {
             let mut rows = statement.query([seq.0.cast_signed()])?;
             let Some(row) = rows.next()? else { continue };
-            bytes += row.get_ref(9)?.as_blob()?.len();
-            if bytes > body_bytes_max && !entries.is_empty() {
-                break;
-            }
             let mut entry = blank();
             read_into(row, &mut entry)?;
+            total += entry.weight();
+            if total > weight_max && !entries.is_empty() {
+                break;
+            }
             entries.push(entry);
         }
         entries.sort_unstable_by_key(|entry| entry.seq);

@@ -24,6 +24,7 @@ mod ill_logs;
 mod ill_peers;
 mod kill;
 mod reload;
+mod replay;
 mod second_client;
 mod server;
 mod small_disk;

@@ -147,7 +147,7 @@ impl Rig {
         self.try_step().unwrap();
     }
 
-    /// Turns until nothing is left to do without time passing. At least one, because the log may have something to tell.
+    /// Turns until nothing is left to do without time passing.
     #[track_caller]
     pub(crate) fn settle(&mut self) {
         for _ in 0..TURNS_MAX {
@@ -161,8 +161,9 @@ impl Rig {
     }
 
     /// Whether the poll would return at once.
-    pub(crate) fn is_due(&self) -> bool {
-        self.turn.deadline().is_some_and(|at| at <= self.now.mono)
+    pub(crate) fn is_due(&mut self) -> bool {
+        self.turn.log_mut().has_news()
+            || self.turn.deadline().is_some_and(|at| at <= self.now.mono)
             || self.wires.iter().any(|(_, wire)| wire.has_edges())
     }
 

@@ -16,6 +16,7 @@ mod login;
 mod messages;
 mod noise;
 mod pace;
+mod pages;
 mod presence;
 mod queues;
 mod reading;

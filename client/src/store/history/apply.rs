@@ -76,6 +76,9 @@ fn change(connection: &Connection, id: i64, change: &Change) -> rusqlite::Result
             connection.execute(sql, (id, &cid.0[..], failure.code.0, words(failure)))?;
         }
         Change::Draft(room, text) => draft(connection, id, *room, text)?,
+        Change::Mended => {
+            connection.execute("UPDATE servers SET set_back = NULL WHERE id = ?1", [id])?;
+        }
         Change::Cut(upto) => {
             cut::cut(connection, id, *upto)?;
             return Ok(true);

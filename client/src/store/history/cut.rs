@@ -30,7 +30,7 @@ pub(super) fn cut(connection: &Connection, id: i64, upto: Seq) -> rusqlite::Resu
         "UPDATE runs SET known = last WHERE server = ?1 AND ?2 >= 0",
         "DELETE FROM entries WHERE server = ?1 AND seq > ?2",
         "DELETE FROM users WHERE server = ?1 AND user > ?2",
-        "UPDATE servers SET since = min(since, ?2) WHERE id = ?1",
+        "UPDATE servers SET since = min(since, ?2), set_back = iif(?2 = 0, 2, 1) WHERE id = ?1",
         "UPDATE rooms SET read = 0, mark = NULL, mark_count = NULL, mentions = NULL WHERE server = ?1 AND ?2 >= 0",
     ] {
         connection.execute(sql, key)?;

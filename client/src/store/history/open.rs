@@ -21,7 +21,8 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
          key BLOB NOT NULL UNIQUE,
          since INTEGER NOT NULL DEFAULT 0,
          user INTEGER,
-         name TEXT
+         name TEXT,
+         set_back INTEGER
      ) STRICT;
      CREATE TABLE lineage (
          server INTEGER NOT NULL, at INTEGER NOT NULL, log BLOB NOT NULL, begins INTEGER NOT NULL,

@@ -6,7 +6,7 @@ use tertulia_protocol::{
     reply::{Lineage, RoomRow, UserRow},
 };
 
-use crate::session::{DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved};
+use crate::session::{DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved, SetBack};
 
 /// The columns of an entry, in the order of [`entry`].
 pub(super) const ENTRY: &str = "rseq, seq, count, at, author, device, kind, target, mentions, body";
@@ -20,9 +20,15 @@ pub(super) fn server_id(connection: &Connection, server: &PublicKey) -> rusqlite
 
 pub(super) fn saved(connection: &Connection, server: &PublicKey) -> rusqlite::Result<Saved> {
     let Some(id) = server_id(connection, server)? else { return Ok(Saved::default()) };
-    let (since, me) = connection.query_row("SELECT since, user, name FROM servers WHERE id = ?1", [id], |row| {
+    let sql = "SELECT since, user, name, set_back FROM servers WHERE id = ?1";
+    let (since, me, set_back) = connection.query_row(sql, [id], |row| {
         let user = unsigned_option(row, 1)?.map(UserId);
-        Ok((Seq(unsigned(row, 0)?), user.zip(row.get::<_, Option<String>>(2)?)))
+        let set_back = match row.get::<_, Option<i64>>(3)? {
+            Some(1) => Some(SetBack::ToABackup),
+            Some(_) => Some(SetBack::AnotherLog),
+            None => None,
+        };
+        Ok((Seq(unsigned(row, 0)?), user.zip(row.get::<_, Option<String>>(2)?), set_back))
     })?;
     let lineage = all(connection, "SELECT log, begins FROM lineage WHERE server = ?1 ORDER BY at", id, |row| {
         Ok(Lineage { log: LogId(row.get(0)?), from: Seq(unsigned(row, 1)?) })
@@ -42,7 +48,7 @@ pub(super) fn saved(connection: &Connection, server: &PublicKey) -> rusqlite::Re
             Ok((RoomId(unsigned(row, 0)?), draft))
         })?;
     let lost = connection.query_row("SELECT count(*) FROM lost WHERE server = ?1", [id], |row| unsigned(row, 0))?;
-    Ok(Saved { me, lineage, since, users, rooms: rooms(connection, id)?, outbox, drafts, lost })
+    Ok(Saved { me, lineage, since, users, rooms: rooms(connection, id)?, outbox, drafts, lost, set_back })
 }
 
 fn rooms(connection: &Connection, id: i64) -> rusqlite::Result<Vec<(RoomState, Vec<Run>)>> {

@@ -5,7 +5,7 @@ use tertulia_protocol::{
 };
 
 use super::*;
-use crate::session::{Change, DraftText, Failure, OutboxItem, RoomState, Run};
+use crate::session::{Change, DraftText, Failure, OutboxItem, RoomState, Run, SetBack};
 
 const SERVER: PublicKey = PublicKey([1; 32]);
 const ROOM: RoomId = RoomId(1);
@@ -99,6 +99,7 @@ fn everything_comes_back_after_a_start() {
         ],
         drafts: vec![(ROOM, DraftText { text: "half a".to_owned(), answers: Some(Rseq(3)) })],
         lost: 0,
+        set_back: None,
     };
     let mut history = History::open(&path).unwrap();
     assert_eq!(history.saved(&SERVER).unwrap(), Saved::default());
@@ -222,6 +223,7 @@ fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
     history.keep(&SERVER, &vec![Change::Cut(Seq(16))]).unwrap();
     let saved = history.saved(&SERVER).unwrap();
     assert_eq!((saved.since, saved.lost, saved.users.len(), saved.rooms.len()), (Seq(16), 3, 1, 1));
+    assert_eq!(saved.set_back, Some(SetBack::ToABackup));
     assert_eq!(saved.rooms[0].1, [Run { first: 1, last: 3, known: 3 }, Run { first: 5, last: 6, known: 6 }]);
     let failed = saved.outbox.iter().map(|item| item.failed.as_ref().map(|failure| failure.code));
     assert!(failed.eq([None, None, Some(ErrorCode::NO_TARGET), Some(ErrorCode::NO_ROOM), None]));
@@ -233,6 +235,9 @@ fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
     history.keep(&SERVER, &vec![Change::Cut(Seq(0))]).unwrap();
     let saved = history.saved(&SERVER).unwrap();
     assert_eq!((saved.since, saved.lost, saved.users.len()), (Seq(0), 9, 0));
+    assert_eq!(saved.set_back, Some(SetBack::AnotherLog));
+    history.keep(&SERVER, &vec![Change::Mended]).unwrap();
+    assert_eq!(history.saved(&SERVER).unwrap().set_back, None);
     let sendable: Vec<u8> =
         saved.outbox.iter().filter(|item| item.failed.is_none()).map(|item| item.cid.0[0]).collect();
     assert_eq!(sendable, [1], "what was written in general goes there");

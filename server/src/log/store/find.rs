@@ -18,8 +18,9 @@ const WINDOW: u64 = 1024;
 /// Places and bytes of text that are sieved at once.
 const SIEVED_PLACES: u64 = 512;
 const SIEVED_BYTES: usize = 256 * 1024;
-/// How many of SQLite's steps pass between two looks at the clock.
-const STEPS: i32 = 1000;
+/// How many of SQLite's steps pass between two looks at the clock. Few, because within the index hardly any are counted:
+/// two or so for each page of it that is read.
+const STEPS: i32 = 50;
 
 const BY_WORDS: &str = "SELECT words.rowid, texts.shown, texts.link, log.room, log.author, log.at FROM words \
                         CROSS JOIN texts ON texts.seq = words.rowid CROSS JOIN log ON log.seq = words.rowid \

@@ -1,0 +1,197 @@
+//! Two people with stores, and the real server: rooms, answers, edits, reactions, marks, questions, a server that dies, a
+//! window that starts without one.
+
+#[cfg(test)]
+#[path = "support/server.rs"]
+mod server;
+
+#[cfg(test)]
+mod kept {
+    use std::{path::Path, time::Duration};
+
+    use tertulia_client::{
+        fold::{Line, Message, Shown},
+        network::{Cids, Network, Options, Stopwatch},
+        resident::{Acknowledged, Seen},
+        session::{Answer, Ask, DraftText, Event, Search, Write},
+        store::Profile,
+    };
+    use tertulia_protocol::{Cid, ErrorCode, RoomId, Rseq, reply};
+
+    use super::server::Server;
+
+    /// More than any of this should take, on the slowest machine.
+    const LONG: Duration = Duration::from_secs(60);
+
+    const GENERAL: RoomId = RoomId(1);
+
+    struct Person {
+        network: Network,
+        cids: Cids,
+        seen: Seen,
+        events: Vec<Event>,
+    }
+
+    impl Person {
+        fn start(profile: &Path, server: &str, name: &str) -> Self {
+            let profile = Profile::open(profile.join(name)).unwrap();
+            let options = Options::from_profile(profile, server.parse().unwrap(), Some(name.to_owned())).unwrap();
+            let network = Network::start(options, Box::new(|| {})).unwrap();
+            Self { network, cids: Cids::new().unwrap(), seen: Seen::default(), events: Vec::new() }
+        }
+
+        #[track_caller]
+        fn until(&mut self, what: &str, mut so: impl FnMut(&Seen, &[Event]) -> bool) {
+            let watch = Stopwatch::start();
+            while !so(&self.seen, &self.events) {
+                assert!(watch.elapsed() < LONG, "{what}: {:?}\n{:?}", self.seen, self.events);
+                if let Some(event) = self.network.next_event(Duration::from_millis(20)) {
+                    self.seen.take(&event);
+                    self.events.push(event);
+                }
+            }
+        }
+
+        fn write(&mut self, write: Write) -> Cid {
+            let cid = self.cids.make();
+            self.network.write(cid, write).unwrap();
+            cid
+        }
+
+        #[track_caller]
+        fn done(&mut self, write: Write) -> Acknowledged {
+            let cid = self.write(write);
+            self.until("acknowledged", |seen, _| seen.acknowledged.contains_key(&cid));
+            self.seen.acknowledged[&cid]
+        }
+
+        #[track_caller]
+        fn refused(&mut self, write: Write) -> ErrorCode {
+            let cid = self.write(write);
+            self.until("refused", |seen, _| seen.refused.contains_key(&cid));
+            self.seen.refused[&cid]
+        }
+
+        #[track_caller]
+        fn ask(&mut self, ask: Ask) -> Answer {
+            self.network.ask(7, ask).unwrap();
+            self.events.clear();
+            self.until("answered", |_, events| events.iter().any(|event| matches!(event, Event::Answer { .. })));
+            let Some(Event::Answer { answer, .. }) = self.events.pop() else { unreachable!("it was the last event") };
+            answer
+        }
+
+        /// Reads all of all rooms, and gives the lines of one.
+        #[track_caller]
+        fn lines(&mut self, room: RoomId) -> Vec<Line> {
+            let watch = Stopwatch::start();
+            while !self.seen.missing().is_empty() {
+                assert!(watch.elapsed() < LONG, "{:?}", self.seen.missing());
+                for (room, from, to) in self.seen.missing() {
+                    self.network.show(room, from, to).unwrap();
+                }
+                let before = self.events.len();
+                self.until("read on", |_, events| events.len() > before);
+            }
+            self.seen.folds.get(&room).map(|fold| fold.lines()).unwrap_or_default()
+        }
+    }
+
+    fn message(line: &Line) -> Message {
+        match &line.shown {
+            Shown::Message(message) => message.clone(),
+            _ => Message::default(),
+        }
+    }
+
+    #[test]
+    fn two_people_see_the_same_whatever_dies() {
+        let (data, profiles) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let server = Server::start_anywhere(data.path());
+        let address = server.address.to_string();
+        let mut ana = Person::start(profiles.path(), &address, "ana");
+        let mut luis = Person::start(profiles.path(), &address, "luis");
+        ana.until("up to date", |seen, _| seen.is_up_to_date);
+        luis.until("up to date", |seen, _| seen.is_up_to_date);
+        let (me, other) = (ana.seen.me.unwrap(), luis.seen.me.unwrap());
+        ana.until("luis is known", |seen, _| seen.names.get(&other).is_some_and(|name| name == "luis"));
+
+        // A private room, of which luis knows once he is invited.
+        let tea = ana.done(Write::open_room(reply::ROOM_PRIVATE, "tea", Some("green".to_owned()))).room;
+        ana.until("the room", |seen, _| seen.rooms.contains_key(&tea));
+        assert_eq!(luis.refused(Write::message(tea, "may I?", None, vec![])), ErrorCode::NO_ROOM);
+        ana.done(Write::invite(tea, other));
+        luis.until("invited", |seen, _| seen.rooms.contains_key(&tea));
+        assert_eq!(luis.refused(Write::topic(tea, None)), ErrorCode::NOT_ALLOWED);
+
+        let first = ana.done(Write::message(tea, "hola", None, vec![other]));
+        let answer = luis.done(Write::message(tea, "hola, ana: té verde", Some(first.rseq), vec![me]));
+        ana.done(Write::edit(tea, first.rseq, "hola, luis", vec![other]));
+        luis.done(Write::react(tea, first.rseq, "❤", true));
+        luis.done(Write::react(tea, first.rseq, "☕", true));
+        luis.done(Write::react(tea, first.rseq, "☕", false));
+        let secret = ana.done(Write::message(tea, "a secret", None, vec![]));
+        ana.done(Write::delete(tea, secret.rseq));
+        let last = ana.done(Write::room_name(tea, "té"));
+        for person in [&mut ana, &mut luis] {
+            person.until("told", |seen, _| seen.rooms.get(&tea).is_some_and(|state| state.row.head >= last.rseq));
+            assert_eq!(person.seen.rooms[&tea].row.name, "té");
+        }
+        let lines = ana.lines(tea);
+        assert_eq!(luis.lines(tea), lines);
+        let at = |rseq: Rseq| message(lines.iter().find(|line| line.rseq == rseq).unwrap());
+        let hola = at(first.rseq);
+        assert_eq!((hola.text.as_deref(), hola.edited.is_some(), hola.reactions.len()), (Some("hola, luis"), true, 1));
+        assert_eq!((at(answer.rseq).answers, at(secret.rseq).erased), (Some(first.rseq), true));
+
+        // Marks, questions.
+        ana.until("mentioned", |seen, _| seen.rooms[&tea].row.mark == Some(secret.rseq));
+        luis.until("unread", |seen, _| seen.rooms[&tea].unread() == 1);
+        luis.network.mark(tea, last.rseq).unwrap();
+        luis.until("read", |seen, _| seen.rooms[&tea].unread() == 0 && seen.rooms[&tea].mentions() == 0);
+        let Answer::Members { members, .. } = ana.ask(Ask::Members { room: tea, after: None }) else { unreachable!() };
+        assert!(
+            members.iter().map(|row| (row.user, row.role)).eq([(me, reply::ROLE_OWNER), (other, reply::ROLE_MEMBER)])
+        );
+        let search = Search { words: "te ver".to_owned(), room: Some(tea), ..Search::default() };
+        let found = |answer: Answer| match answer {
+            Answer::Hits { hits, .. } => hits.iter().map(|hit| hit.entry.rseq).collect(),
+            _ => Vec::new(),
+        };
+        // The index follows behind the acknowledgements.
+        let watch = Stopwatch::start();
+        while found(ana.ask(Ask::Search(search.clone()))) != [answer.rseq] {
+            assert!(watch.elapsed() < LONG, "never found");
+        }
+
+        // The server dies; ana writes on, and her window is closed.
+        server.kill();
+        ana.until("noticed", |seen, _| !seen.is_up_to_date);
+        let offline = ana.write(Write::message(tea, "are you there?", None, vec![]));
+        ana.network.set_draft(GENERAL, DraftText { text: "half a".to_owned(), answers: None }).unwrap();
+        ana.until("kept", |seen, _| seen.outbox.contains_key(&offline));
+        let Person { network, .. } = ana;
+        drop(network);
+
+        // It opens without a server, with all that it had.
+        let mut ana = Person::start(profiles.path(), &address, "ana");
+        ana.until("the draft", |_, events| events.iter().any(|event| matches!(event, Event::Draft { .. })));
+        assert_eq!(ana.seen.rooms[&tea].row.name, "té");
+        assert!(ana.seen.outbox.contains_key(&offline) && !ana.seen.is_up_to_date);
+        assert_eq!(ana.lines(tea), lines);
+
+        // And the server comes back.
+        let server = Server::start(data.path(), &address);
+        ana.until("sent", |seen, _| seen.acknowledged.contains_key(&offline));
+        let place = ana.seen.acknowledged[&offline];
+        luis.until("heard", |seen, _| {
+            seen.folds.get(&tea).and_then(|fold| fold.line(place.rseq)).is_some_and(|line| line.author == me)
+        });
+        luis.done(Write::leave(tea));
+        luis.until("gone", |seen, _| seen.rooms[&tea].gone);
+        assert_eq!(luis.refused(Write::message(tea, "still here?", None, vec![])), ErrorCode::NO_ROOM);
+        let direct = luis.done(Write::direct(me));
+        assert_eq!(ana.done(Write::direct(other)).room, direct.room, "one room of two, whoever opens it");
+        drop(server);
+    }
+}
