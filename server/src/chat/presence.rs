@@ -129,7 +129,6 @@ impl Presence {
         if now < self.next_frame || !self.has_news() {
             return None;
         }
-        let is_about_away_alone = self.came.is_empty() && self.went.is_empty();
         let were_listed = self.told <= PRESENCE_LISTED_MAX && !self.is_counted;
         (self.is_ahead, self.is_counted) = (false, false);
         let came = std::mem::take(&mut self.came);
@@ -149,9 +148,6 @@ impl Presence {
         away.extend(came.intersection(&self.away));
         back.retain(|user| !went.contains(user));
         self.told_away.clone_from(&self.away);
-        if !is_listed && is_about_away_alone {
-            return None;
-        }
         if !were_listed || !is_listed {
             return Some(self.whole(|listed| listed.clone()));
         }
@@ -233,8 +229,11 @@ impl Presence {
         }
     }
 
+    /// Whether there is something to tell. Who is away among too many to list is not.
     fn has_news(&self) -> bool {
-        [&self.came, &self.went, &self.gone_away, &self.back].iter().any(|news| !news.is_empty())
+        let is_listed = self.told <= PRESENCE_LISTED_MAX;
+        let are_there = |news: [&BTreeSet<UserId>; 2]| news.iter().any(|news| !news.is_empty());
+        are_there([&self.came, &self.went]) || is_listed && are_there([&self.gone_away, &self.back])
     }
 }
 
