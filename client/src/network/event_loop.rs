@@ -73,8 +73,10 @@ impl EventLoop {
             link.start(now);
         }
         loop {
-            self.turn();
-            if self.shared.is_stopping() {
+            // Looked at first: what was handed over before the end is taken in, and kept, by the turn that follows.
+            let last = self.shared.is_stopping();
+            self.turn(last);
+            if last {
                 return self.end(&mut events);
             }
             let timeout = self.timeout();
@@ -84,7 +86,7 @@ impl EventLoop {
         }
     }
 
-    fn turn(&mut self) {
+    fn turn(&mut self, last: bool) {
         let Reading { now, asleep } = self.clocks.read();
         let slept = asleep.saturating_sub(self.asleep) >= SLEPT;
         self.asleep = asleep;
@@ -92,7 +94,7 @@ impl EventLoop {
             if slept {
                 link.slept(now);
             }
-            while !link.is_full()
+            while (last || !link.is_full())
                 && let Some(command) = self.shared.next_command()
             {
                 link.command(now, command);

@@ -340,6 +340,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     pub fn run(&mut self, now: Now) -> Result<(), Broken> {
         self.number += 1;
         self.receive(now);
+        self.queue_answers();
         self.desk.append();
         self.apply(now)?;
         self.fan_out(now);

@@ -23,8 +23,9 @@ const STALLED_MS: u64 = 1_000;
 const COPIED_BYTES_MAX: usize = 128;
 
 impl<S: Socket, L: Log> Turn<S, L> {
-    pub(super) fn fan_out(&mut self, now: Now) {
-        let limit = self.limits.send_queue_bytes;
+    /// Queues the answers that there are. What was answered while receiving is as of then, so it leaves ahead of all that
+    /// is told while applying: an old name behind the new one would stay.
+    pub(super) fn queue_answers(&mut self) {
         for Answer { id, mut frames, membership } in std::mem::take(&mut self.answers.0) {
             if let Some((room, user)) = membership {
                 frames.append(&mut self.membership(room, user));
@@ -33,6 +34,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
             self.connections.queue_own(id, frames.into());
             self.finish_if_answered(id);
         }
+    }
+
+    pub(super) fn fan_out(&mut self, now: Now) {
+        let limit = self.limits.send_queue_bytes;
+        self.queue_answers();
         self.fan_out.deliver(&mut self.connections, limit);
         for (room, user) in std::mem::take(&mut self.joined) {
             if self.desk.chat.is_member(room, user) {

@@ -147,8 +147,13 @@ impl Client {
     }
 
     pub(crate) fn sync(&mut self, since: Seq) -> RequestId {
+        self.sync_on(since, None)
+    }
+
+    /// Goes on with a sync of which there was more.
+    pub(crate) fn sync_on(&mut self, since: Seq, after: Option<Vec<u8>>) -> RequestId {
         let request = self.new_request();
-        self.send(&request::Sync { request, since, after: None });
+        self.send(&request::Sync { request, since, after });
         request
     }
 

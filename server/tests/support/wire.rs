@@ -142,6 +142,13 @@ impl Wire {
         state.to_client.drain(..count).collect()
     }
 
+    /// So many bytes fit into the direction to the client from now on.
+    pub(crate) fn widen(&self, capacity: usize) {
+        let state = &mut *self.0.borrow_mut();
+        state.manner.capacity = capacity;
+        state.writable_edge |= std::mem::take(&mut state.write_blocked);
+    }
+
     /// How many bytes wait for the client.
     pub(crate) fn waiting(&self) -> usize {
         self.0.borrow().to_client.len()

@@ -10,6 +10,7 @@ mod claims;
 mod ending;
 mod flow;
 mod joining;
+mod lag;
 mod leaving;
 mod limits;
 mod login;

@@ -201,3 +201,21 @@ fn a_heartbeat_does_not_speak_of_a_name_that_was_not_told() {
     assert!(frames.iter().any(|frame| matches!(frame, ServerFrame::Users(users) if users.users[0].user == UserId(3))));
     assert!(matches!(frames.last(), Some(ServerFrame::Heartbeat(heartbeat)) if heartbeat.position == Seq(3)));
 }
+
+/// The answer is as of the moment of the question; a row of it that came behind the new name would replace that.
+#[test]
+fn a_sync_in_the_turn_of_a_rename_comes_ahead_of_the_new_name() {
+    let mut rig = Rig::new();
+    let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
+    ana.received();
+    ana.sync(Seq(0));
+    luis.rename("luisa");
+    rig.settle();
+    let told = ana.frames().into_iter().filter_map(|frame| match frame {
+        ServerFrame::Synced(synced) => Some(synced.users),
+        ServerFrame::Users(users) => Some(users.users),
+        _ => None,
+    });
+    let last = told.flatten().rfind(|row| row.user == UserId(3));
+    assert_eq!(last.unwrap().name, "luisa");
+}
