@@ -268,10 +268,13 @@ impl Store {
         }
     }
 
-    /// Whether entries can be stored again after the disk was full: the ballast is back, and the file may grow.
+    /// Whether entries can be stored again after the disk was full: the file may grow. The ballast is taken back if there
+    /// is room for it, too; a disk that is smaller than its ballast is no reason to store nothing.
     pub(super) fn probe(&mut self) -> Result<bool, WriteError> {
-        if self.ballast.as_ref().is_some_and(|ballast| ballast.make().is_err()) {
-            return Ok(false);
+        if let Some(ballast) = &self.ballast
+            && ballast.make().is_err()
+        {
+            ballast.release();
         }
         let connection = &self.connection;
         let trial = connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
