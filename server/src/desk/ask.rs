@@ -21,9 +21,6 @@ use crate::{
 /// How often the log is asked on for one request that has found nothing yet, each time for a bounded time.
 const STEPS_MAX: u32 = 20;
 
-/// More words than this make no search sharper.
-const WORDS_MAX: usize = 16;
-
 /// What the log has found in one step.
 #[derive(Debug)]
 pub struct Found {
@@ -90,7 +87,7 @@ impl<L: Log> Desk<L> {
         if words.len() > SEARCH_BYTES_MAX {
             return bad("so many words are no search");
         }
-        let words: Vec<String> = words.split_whitespace().take(WORDS_MAX).map(ToOwned::to_owned).collect();
+        let words: Vec<String> = words.split_whitespace().map(ToOwned::to_owned).collect();
         let has_link = has_link == Some(true);
         if words.is_empty() && author.is_none() && from.is_none() && until.is_none() && !has_link && room.is_none() {
             return bad("a search for nothing");
@@ -116,18 +113,30 @@ impl<L: Log> Desk<L> {
         &mut self,
         id: Option<ConnectionId>,
         (request, reader): (RequestId, UserId),
-        query: Query,
+        mut query: Query,
         steps: u32,
         found: Found,
     ) -> Assembled {
+        let asked = query.rooms.len();
+        query.rooms.retain(|room| self.chat.readable(*room, reader).is_some());
+        if query.rooms.is_empty() {
+            let mut answer = Vec::new();
+            refuse(request, no_room(), &mut answer);
+            return Assembled::Answer(answer);
+        }
+        if query.rooms.len() < asked {
+            // How far it got would tell of a room that is not the asker's any more.
+            self.look(id, request, reader, query, steps);
+            return Assembled::Asked;
+        }
         let Found { entries, mut below } = found;
-        let mut hits = Vec::new();
-        let mut bytes = 0;
+        let mut hits: Vec<RoomEntry> = Vec::new();
+        let mut weight = 0;
         for entry in entries {
             let seq = entry.seq;
-            let Some(hit) = self.hit(reader, entry) else { continue };
-            bytes += hit.entry.body.len();
-            if bytes > PAGE_BODY_BYTES_MAX && !hits.is_empty() {
+            let Some((hit, weighs)) = self.hit(reader, entry) else { continue };
+            weight += weighs;
+            if weight > PAGE_BODY_BYTES_MAX && !hits.is_empty() {
                 // It is the first of the next answer.
                 below = Some(tertulia_protocol::Seq(seq.0 + 1));
                 break;
@@ -143,14 +152,16 @@ impl<L: Log> Desk<L> {
         Assembled::Answer(answer)
     }
 
-    fn hit(&self, reader: UserId, entry: log::Entry) -> Option<RoomEntry> {
+    /// A message as a hit, with its text and nothing else of its body, and what it weighs.
+    fn hit(&self, reader: UserId, mut entry: log::Entry) -> Option<(RoomEntry, usize)> {
         let room = entry.room;
         let found = self.chat.readable(room, reader)?;
         let (rseq, place) = found.places().find(entry.seq)?;
-        if place.kind() != Kind::MESSAGE || found.is_erased(rseq) || MessageBody::from_bytes(&entry.body).is_none() {
+        if place.kind() != Kind::MESSAGE || found.is_erased(rseq) {
             return None;
         }
-        let cid = (entry.author == reader).then_some(entry.cid);
-        Some(RoomEntry { room, entry: wire_entry(entry, rseq, place.count(), cid) })
+        entry.body = MessageBody::from_bytes(&entry.body)?.to_bytes();
+        let weighs = entry.weight();
+        Some((RoomEntry { room, entry: wire_entry(entry, rseq, place.count(), None) }, weighs))
     }
 }

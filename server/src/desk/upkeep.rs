@@ -39,6 +39,10 @@ pub struct Upkeep {
     expire_at: Option<u64>,
     /// The rooms that are still to be looked at this time.
     expiring: Vec<RoomId>,
+    /// Whether the log is being asked about one of them.
+    is_looking: bool,
+    /// What the two clocks said at the start.
+    started: Option<Now>,
 }
 
 impl Upkeep {
@@ -51,12 +55,21 @@ impl Upkeep {
     /// How long texts are kept from now on, in milliseconds; `None` for ever.
     pub fn keep(&mut self, keep_ms: Option<i64>, now: Now) {
         self.keep_ms = keep_ms;
+        self.started = Some(now);
         self.expire_at = Some(now.mono + EXPIRE_FIRST_MS);
     }
 
     /// The same from the next look on: the configuration was read again.
     pub fn set_keep(&mut self, keep_ms: Option<i64>) {
         self.keep_ms = keep_ms;
+    }
+
+    /// Whether the clock of the day was set by more than a day since the start.
+    fn has_jumped(&self, now: Now) -> bool {
+        self.started.is_some_and(|started| {
+            let passed = i64::try_from(now.mono.saturating_sub(started.mono)).unwrap_or(i64::MAX);
+            now.wall.saturating_sub(started.wall).abs_diff(passed) > DAY_MS.unsigned_abs()
+        })
     }
 
     /// Whether nothing but deletions can be stored.
@@ -136,38 +149,50 @@ impl<L: Log> Desk<L> {
             self.log.probe();
         }
         if self.upkeep.expire_at.is_some_and(|at| at <= now.mono) {
+            if self.upkeep.has_jumped(now) {
+                // Which of the two times was the right one nobody knows; what is erased is gone.
+                self.upkeep.expire_at = None;
+                return;
+            }
             self.upkeep.expire_at = Some(now.mono + EXPIRE_EVERY_MS);
-            self.upkeep.expiring = self.chat.rooms().map(|(id, _)| id).collect();
-            self.expire_next(now);
+            // On a slow disk the last time may not be over.
+            if !self.upkeep.is_looking {
+                self.upkeep.expiring = self.chat.rooms().map(|(id, _)| id).collect();
+                self.expire_next(now);
+            }
         }
     }
 
     /// Asks what is too old in the next room that does not keep everything; one room at a time.
     fn expire_next(&mut self, now: Now) {
+        self.upkeep.is_looking = false;
         while let Some(id) = self.upkeep.expiring.pop() {
             let Some(room) = self.chat.room(id) else { continue };
             let days = room.keep_days().map(|days| i64::from(days) * DAY_MS);
             let Some(keep_ms) = days.into_iter().chain(self.upkeep.keep_ms).min() else { continue };
             let Some(place) = room.places().get(Rseq(room.expired().0 + 1)) else { continue };
             let after = Seq(place.seq().0 - 1);
-            let ticket = self.waits.add(None, Wish::Expiry { room: id });
+            let ticket = self.waits.add(None, Wish::Expiry { room: id, head: room.places().head() });
+            self.upkeep.is_looking = true;
             self.log.first_since(ticket, after, now.wall.saturating_sub(keep_ms));
             return;
         }
     }
 
     /// Writes down that what stands before a place of the log is erased in a room, if that is anything, and goes on with
-    /// the next room.
-    pub fn expire(&mut self, id: RoomId, young: Option<Seq>, now: Now) {
+    /// the next room. Nothing behind `head` is, which was the last place when the log was asked: it is young.
+    pub fn expire(&mut self, id: RoomId, head: Rseq, young: Option<Seq>, now: Now) {
         if let Some(room) = self.chat.room(id) {
             let upto = match young {
-                Some(seq) => room.places().upto(Seq(seq.0 - 1)),
-                None => room.places().head(),
+                Some(seq) => room.places().upto(Seq(seq.0 - 1)).min(head),
+                None => head,
             };
             if upto > room.expired() && has_content(room, upto) {
                 let cid = self.server_cid(now);
                 let ticket = self.waits.add(None, Wish::Own);
                 self.draft(admit::expire(ticket, now.wall, cid, id, upto));
+                // No turn is due for it otherwise.
+                self.append();
             }
         }
         self.expire_next(now);

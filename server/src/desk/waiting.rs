@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use slab::Slab;
-use tertulia_protocol::{PublicKey, RequestId, RoomId, UserId, limits::FRAME_BYTES_MAX};
+use tertulia_protocol::{PublicKey, RequestId, RoomId, Rseq, UserId, limits::FRAME_BYTES_MAX};
 
 use super::page::PageWish;
 use crate::{
@@ -72,6 +72,8 @@ pub enum Wish {
     Expiry {
         /// The room.
         room: RoomId,
+        /// Its last place when the log was asked: of what came since, the answer says nothing.
+        head: Rseq,
     },
 }
 

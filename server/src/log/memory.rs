@@ -187,6 +187,12 @@ impl MemoryLog {
         self.derived.upto
     }
 
+    /// The derived work that is still to be done, in its order.
+    #[must_use]
+    pub fn derived_behind(&self) -> Vec<Derived> {
+        self.derived.behind.iter().flat_map(|(work, _)| work).copied().collect()
+    }
+
     /// The read marks that are kept, by person and room.
     #[must_use]
     pub fn marks(&self) -> Vec<Mark> {

@@ -68,8 +68,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     }
                 }
                 Event::FirstSince { ticket, seq } => {
-                    if let Some(Waiting { wish: Wish::Expiry { room }, .. }) = self.desk.waits().take(ticket) {
-                        self.desk.expire(room, seq, now);
+                    if let Some(Waiting { wish: Wish::Expiry { room, head }, .. }) = self.desk.waits().take(ticket) {
+                        self.desk.expire(room, head, seq, now);
                     }
                 }
                 Event::Probed { writable } => {

@@ -76,6 +76,11 @@ impl Client {
         }
     }
 
+    /// The same device calls nothing on a later connection as it did on an earlier one.
+    pub(crate) fn with_cids_of(self, connection: u64) -> Self {
+        Self { cids: connection << 32, ..self }
+    }
+
     // What it sends.
 
     pub(crate) fn send<M: Message>(&self, message: &M) {

@@ -30,12 +30,14 @@ pub(crate) struct Options {
     pub(crate) policy: Policy,
     pub(crate) manner: Manner,
     pub(crate) seed: u64,
+    /// Whether it is looked at what was kept for long enough, and how long that is; `Some(None)` for ever.
+    pub(crate) keep_ms: Option<Option<i64>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let policy = Policy { plaintext: Plaintext::Always, log_text: LogText::Public };
-        Self { limits: Limits::default(), policy, manner: Manner::default(), seed: 1 }
+        Self { limits: Limits::default(), policy, manner: Manner::default(), seed: 1, keep_ms: None }
     }
 }
 
@@ -108,6 +110,9 @@ impl Rig {
         let limits = options.limits.clone();
         let mut desk = Desk::new(chat, log, key, random, limits.clone());
         desk.upkeep.left_over(left, done_upto);
+        if let Some(keep_ms) = options.keep_ms {
+            desk.upkeep.keep(keep_ms, now);
+        }
         desk.begin(now);
         let recorder = Recorder::default();
         let turn = Turn::new(desk, Box::new(recorder.clone()), limits, options.policy);
@@ -119,8 +124,8 @@ impl Rig {
         for (_, wire) in &self.wires {
             wire.reset();
         }
-        let Self { turn, now, options, devices, .. } = self;
-        let mut rig = Self { devices, ..Self::started(turn.into_log().after_power_loss(), options, now) };
+        let Self { turn, now, options, devices, ports, .. } = self;
+        let mut rig = Self { devices, ports, ..Self::started(turn.into_log().after_power_loss(), options, now) };
         rig.settle();
         rig
     }
@@ -206,7 +211,7 @@ impl Rig {
         let wire = Wire::new(manner, self.options.seed ^ device);
         let id = self.turn.accept(wire.socket(), peer, self.now);
         self.wires.push((id, wire.clone()));
-        Client::new(id, wire, Device::new(device))
+        Client::new(id, wire, Device::new(device)).with_cids_of(self.ports.into())
     }
 
     /// A client that has its challenge.

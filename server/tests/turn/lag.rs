@@ -102,7 +102,7 @@ impl Reader {
             ServerFrame::Page(page) => {
                 let rseqs = page.entries.iter().map(|entry| entry.rseq.0);
                 let Some(held) = self.rooms.get_mut(&page.room) else { return };
-                held.beyond.extend(rseqs);
+                held.beyond.extend(rseqs.filter(|rseq| *rseq > held.cursor));
                 if let Some(first) = page.entries.first().filter(|first| first.rseq.0 > held.cursor + 1) {
                     self.client.pull_from(page.room, held.cursor + 1, first.rseq.0 - 1);
                 }

@@ -22,5 +22,7 @@ mod presence;
 mod queues;
 mod reading;
 mod reload;
+mod retention;
 mod rooms;
+mod search;
 mod stopping;
