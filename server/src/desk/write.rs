@@ -42,6 +42,10 @@ impl<L: Log> Desk<L> {
         let cid = self.server_cid(now);
         let ticket = self.waits.next_ticket();
         let draft = admit::claim(&self.chat, in_flight, ticket, now.wall, cid, key, typed).map_err(refused)?;
+        if self.upkeep.is_read_only() {
+            // It would fail, and with it the deletions behind it.
+            return Err(refused(Refusal::new(ErrorCode::READ_ONLY, "the disk is full")));
+        }
         if !self.claims.count(address, self.limits.names_per_address_per_hour, now.mono) {
             let text = "too many new names came from this address in the last hour";
             return Err(refused(Refusal::new(ErrorCode::TOO_MANY_NAMES, text)));
