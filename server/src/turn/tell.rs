@@ -88,6 +88,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
     fn tell_who_is_typing(&mut self, now: Now) {
         let limit = self.limits.send_queue_bytes;
         for typing in self.typing.due(now.mono) {
+            self.announce(typing.users.iter().copied());
             let room = typing.room;
             let is_for_everybody = room == GENERAL_ROOM;
             self.fan_out.signal_room(room, is_for_everybody, &typing, &mut self.connections, limit);
