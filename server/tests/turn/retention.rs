@@ -17,7 +17,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 
 /// Time passes with nobody there: people would have to show all the while that they live.
 fn nobody_for(rig: &mut Rig, clients: Vec<Client>, ms: u64) {
-    clients.iter().for_each(|client| client.wire.reset());
+    clients.into_iter().for_each(|client| client.wire.reset());
     rig.sleep(10_000);
     assert_eq!(rig.turn.connections(), 0);
     rig.sleep(ms - 10_000);
