@@ -65,9 +65,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.tell_of_the_stop(now);
     }
 
-    /// Tells everybody the names of those among these people who are new.
+    /// Tells everybody the names of those among these people who are new, by rising number.
     pub(super) fn announce(&mut self, people: impl IntoIterator<Item = UserId>) {
-        let new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
+        let mut new: Vec<UserId> = people.into_iter().filter(|user| self.unannounced.remove(user)).collect();
+        new.sort_unstable();
         if self.unannounced.is_empty() {
             self.names_due = None;
         }

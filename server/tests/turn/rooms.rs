@@ -513,6 +513,19 @@ fn a_name_is_told_ahead_of_what_names_its_bearer() {
     assert_eq!(order, ["users teo".to_owned(), "placed 2".to_owned(), format!("entry {room}:2")]);
 }
 
+/// The other one's came first, whoever that was.
+#[test]
+fn the_names_of_two_who_open_a_direct_room_are_told_by_rising_number() {
+    let (mut rig, mut ana, _luis, _eva) = three();
+    rig.login("zoe");
+    let (mut pia, _) = rig.login_to("pia");
+    let (_teo, teo) = rig.login_to("teo");
+    ana.received();
+    pia.open_direct(teo.user);
+    rig.settle();
+    assert_eq!(told(&mut ana), ["users pia teo"]);
+}
+
 /// What is told of a room when a thousand come in: each entry to each member, in a handful of buffers, and a row to each.
 #[test]
 fn a_storm_of_joins_costs_no_more_than_telling_each_join_once() {
