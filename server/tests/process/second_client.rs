@@ -5,6 +5,7 @@
 //! both directions against `docs/protocol.cddl`, and that grammar is held against the golden bytes.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -14,6 +15,9 @@ use crate::{
     child::Process,
     server::{Home, Server},
 };
+
+#[cfg(target_os = "linux")]
+use crate::small_disk::SmallDisk;
 
 /// The longest scenario waits for a heartbeat, which comes after 20 s of silence.
 const SCENARIO_PATIENCE: Duration = Duration::from_secs(120);
@@ -112,6 +116,31 @@ scenarios! {
     presence_tells_who_is_here,
     an_idle_connection_lives_by_heartbeats,
     who_leaves_in_order_gets_the_answers,
+    a_public_room_is_found_read_and_joined,
+    owners_look_after_a_room,
+    a_private_room_is_known_to_its_members_alone,
+    two_people_have_one_direct_room,
+    an_archived_room_takes_deletions_and_lets_people_go,
+    general_is_everybodys,
+    one_person_has_so_many_rooms,
+    who_corrects_changes_what_everybody_sees,
+    a_target_is_a_message_and_for_its_author_to_change,
+    old_pages_show_no_old_truth,
+    too_much_about_one_message_is_cut,
+    mentions_weigh_in_a_page,
+    who_was_away_learns_what_was_erased,
+    every_kind_may_be_sent_again,
+    two_change_the_same_at_the_same_moment,
+    a_read_mark_is_the_persons_on_every_connection,
+    who_reads_too_slowly_lags_and_loses_nothing with "[limits]\nsend_queue_bytes = 524288\n",
+    who_knows_everything_hears_nothing_new,
+    words_are_found_however_they_are_written,
+    conditions_narrow_a_search,
+    a_hit_is_the_message_as_it_is_now,
+    a_long_search_goes_on_from_where_it_ended,
+    who_is_writing_is_told_to_the_members,
+    a_person_is_away_when_every_connection_says_so,
+    a_new_name_and_colour_reach_everybody,
     strangers_get_a_clear_answer,
     a_broken_frame_is_named_before_the_login,
     a_broken_frame_is_named_after_the_login,
@@ -140,12 +169,44 @@ fn a_stop_is_announced() {
 
 #[test]
 fn a_killed_server_comes_back_with_everything() {
+    check_again("a_killed_server_comes_back_with_everything", "kill it", |server| server.process.kill());
+}
+
+#[test]
+fn rooms_survive_a_kill() {
+    check_again("rooms_survive_a_kill", "kill it", |server| server.process.kill());
+}
+
+#[test]
+fn marks_are_there_after_a_stop() {
+    check_again("marks_are_there_after_a_stop", "stop it", Server::stop);
+}
+
+/// The scenario on a server that ends in this way when it says so, and is started again.
+#[track_caller]
+fn check_again(scenario: &str, word: &str, end: fn(&mut Server)) {
     let home = Home::new();
     let mut server = home.server();
-    let client = play(&home, "a_killed_server_comes_back_with_everything", &[&server]);
-    client.line("kill it", |line| (line == "kill it").then_some(()));
-    server.process.kill();
+    let client = play(&home, scenario, &[&server]);
+    client.line(word, |line| (line == word).then_some(()));
+    end(&mut server);
     let _again = home.server_again_on(server.address);
+    expect_success(client);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_takes_deletions_alone() {
+    let disk = SmallDisk::new(8 * 1024);
+    fs::write(disk.data().join("tertulia.toml"), "[limits]\nballast_bytes = 2097152\n").unwrap();
+    let server = disk.server();
+    // The client keeps nothing in this scenario.
+    let nowhere = Home::new();
+    let client = play(&nowhere, "a_full_disk_takes_deletions_alone", &[&server]);
+    client.line("fill it", |line| (line == "fill it").then_some(()));
+    disk.fill();
+    client.line("empty it", |line| (line == "empty it").then_some(()));
+    disk.empty();
     expect_success(client);
 }
 
@@ -155,6 +216,7 @@ fn no_scenario_is_forgotten() {
     assert_eq!(list.exit_code(SCENARIO_PATIENCE), 0, "{}", list.errors());
     let mut played = PLAIN.to_vec();
     played.extend(["another_server_is_refused", "a_stop_is_announced", "a_killed_server_comes_back_with_everything"]);
+    played.extend(["rooms_survive_a_kill", "marks_are_there_after_a_stop", "a_full_disk_takes_deletions_alone"]);
     played.sort_unstable();
     let mut there = list.output();
     there.sort_unstable();

@@ -14,15 +14,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import wire
-from cddl import Mismatch
-from codes import FAILED, READ_ONLY, Refused
+from codes import FAILED, NO_ROOM, READ_ONLY, Refused
+from calls import Calls, Placed
 from entries import GENERAL, MESSAGE, Entry, check_page
+from fold import Room, insist
 from identity import Profile, new_cid
-from wire import GRAMMAR, PATIENCE, Address, Broken, Wire, decode, encode
+from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire, encode
 
 VERSION = 1
-ROWS_MAX = 500
 HEARTBEAT_AFTER, DEAD_AFTER = 20.0, 55.0
+TYPING_LASTS = 6.0
 EXPORTER = b""  # plain TCP
 
 
@@ -34,7 +35,7 @@ class WrongServer(Exception):
     """Another key than the pinned one, or a signature that is not of that key."""
 
 
-class Client:
+class Client(Calls):
     """One person at one device, on one connection at a time."""
 
     def __init__(self, profile: Union[Profile, None] = None) -> None:
@@ -42,10 +43,15 @@ class Client:
         self.user = self.device = self.position = 0
         self.name = ""
         self.names: dict[int, str] = {}
-        self.rooms: dict[int, dict[int, Entry]] = {}
-        self.heads: dict[int, int] = {}
+        self.hues: dict[int, Union[int, None]] = {}
+        self.rooms: dict[int, Room] = {}
+        self.mine: set[int] = set()  # the rooms of which one is a member, once it is known
         self.online: Union[set[int], None] = set()
+        self.away_people: set[int] = set()
         self.online_count = 0
+        self._typing: dict[int, dict[int, float]] = {}  # of each room who is writing, and until when that holds
+        self.notices: dict[int, bool] = {}
+        self.lags = 0
         self.placed: dict[bytes, dict[int, Any]] = {}
         self.refused: dict[bytes, Refused] = {}
         self.heartbeats: list[int] = []
@@ -53,7 +59,10 @@ class Client:
         self._waiting: dict[int, tuple[Any, ...]] = {}
         self._answers: dict[int, Union[dict[int, Any], Refused]] = {}
         self._next_request = 0
-        self._more_since = 0
+        self._more_since = self._sync_position = 0
+        self._is_synced = False
+        self._wants_whole = True  # the next `Presence` has to be the whole set
+        self._live_at: dict[int, int] = {}  # of each room the place that is told live next
         self.wire: Wire
         self._sent_at = self._heard_at = 0.0
 
@@ -67,8 +76,8 @@ class Client:
         except BaseException:
             self.wire.socket.close()
             raise
-        for cid, text in self.profile.outbox:
-            self._write(cid, text)
+        for write in self.profile.outbox:
+            self._write(write)
         return self
 
     def _log_in(self, name: Union[str, None]) -> None:
@@ -96,9 +105,10 @@ class Client:
         log = welcome[4][-1][0]
         if log != self.profile.log:
             self.profile.log, self.profile.since = log, 0
-            self.rooms, self.heads, self.names = {}, {}, {}
+            self.rooms, self.names, self.mine = {}, {}, set()
         self.names[self.user] = self.name
-        self.online = None
+        self.online, self._typing, self.notices = None, {}, {}
+        self._is_synced, self._wants_whole, self._live_at = False, True, {}
         self.arrived.clear()
         self._waiting.clear()
         self._sent_at = self._heard_at = time.monotonic()
@@ -156,6 +166,10 @@ class Client:
                 raise Ended
             self._take(*message)
 
+    def is_quiet(self) -> bool:
+        """Whether nothing is asked for that has not been answered."""
+        return not self._waiting
+
     def heartbeat(self) -> None:
         """Says that we live."""
         self._send(wire.HEARTBEAT, {})
@@ -165,9 +179,31 @@ class Client:
         if kind == wire.ENTRY:
             self._live(payload[0], payload[1])
         elif kind == wire.USERS:
+            ids = [row[0] for row in payload[0]]
+            insist(ids == sorted(set(ids)) and len(ids) <= ROWS_MAX, "people by rising id, not too many")
             self._people(payload[0])
+        elif kind == wire.ROOMS:
+            insist(len(payload[0]) <= ROWS_MAX, "too many rows")
+            for row in payload[0]:
+                self._row(row)
+                self._live_at[row[0]] = row[3] + 1
+                self.pull(row[0], self.cursor(row[0]) + 1, row[3])
+        elif kind == wire.GONE:
+            self._gone(payload[0])
+        elif kind == wire.MARKED:
+            self._marked(*(payload[field] for field in range(4)))
+        elif kind == wire.LAGGED:
+            self.lags += 1
+            self._is_synced, self._wants_whole, self._live_at = False, True, {}
+            self._sync(self.profile.since, None)
         elif kind == wire.PRESENCE:
             self._presence(payload)
+        elif kind == wire.SERVER_TYPING:
+            insist(payload[0] in self.mine or not self._is_synced, "of a room of others")
+            insist(bool(payload[1]) and payload[1] == sorted(set(payload[1])), "somebody, by rising id")
+            self._typing[payload[0]] = dict.fromkeys(payload[1], time.monotonic() + TYPING_LASTS)
+        elif kind == wire.NOTICE:
+            self.notices[payload[0]] = payload[1]
         elif kind == wire.SERVER_HEARTBEAT:
             self.heartbeats.append(payload[0])
             if not any(purpose[0] == "sync" for purpose in self._waiting.values()):
@@ -191,7 +227,9 @@ class Client:
                 self.refused[purpose[1]] = refused
                 self._settle(purpose[1])
         elif kind == wire.ERROR:
-            raise Refused(payload)
+            # Who is put out of a room while a pull is on its way knows it by then.
+            if purpose[0] != "pull" or payload[1] != NO_ROOM or purpose[1] in self.mine:
+                raise Refused(payload)
         elif purpose[0] == "write" and kind == wire.PLACED:
             self.placed[purpose[1]] = payload
             self._settle(purpose[1])
@@ -204,16 +242,39 @@ class Client:
 
     # 10. Writing
 
-    def write(self, text: str) -> bytes:
-        """Sends a text, which waits in the outbox until it is answered; its cid."""
-        cid = new_cid()
-        self.profile.outbox.append((cid, text))
-        self._write(cid, text)
-        return cid
+    def write_entry(
+        self,
+        room: int,
+        kind: int,
+        body: Union[dict[int, Any], None] = None,
+        target: Union[int, None] = None,
+        mentions: Union[list[int], None] = None,
+        cid: Union[bytes, None] = None,
+    ) -> bytes:
+        """Sends an entry of any kind (section 8), which waits in the outbox until it is answered; its cid."""
+        there = {key: value for key, value in (body or {}).items() if value is not None}
+        write = {1: cid or new_cid(), 2: room, 3: kind, 4: target, 5: mentions, 6: encode(there)}
+        write = {key: value for key, value in write.items() if value is not None}
+        self.profile.outbox.append(write)
+        self._write(write)
+        return bytes(write[1])
 
-    def say(self, text: str) -> dict[int, Any]:
-        """Sends a text and waits for its place."""
-        cid = self.write(text)
+    def write(self, text: str, room: int = GENERAL) -> bytes:
+        """Sends a text."""
+        return self.write_entry(room, MESSAGE, {0: text})
+
+    def put(
+        self,
+        room: int,
+        kind: int,
+        body: Union[dict[int, Any], None] = None,
+        target: Union[int, None] = None,
+        mentions: Union[list[int], None] = None,
+        cid: Union[bytes, None] = None,
+    ) -> Placed:
+        cid = self.write_entry(room, kind, body, target, mentions, cid)
+        self.refused.pop(cid, None)
+        self.placed.pop(cid, None)
         self.until(lambda: cid in self.placed or cid in self.refused)
         if cid in self.refused:
             raise self.refused[cid]
@@ -222,41 +283,40 @@ class Client:
     def resend(self) -> None:
         """After `failed` or `read_only`: everything unanswered again, oldest first."""
         self._send(wire.RESEND, {})
-        for cid, text in self.profile.outbox:
-            self._write(cid, text)
+        for write in self.profile.outbox:
+            self._write(write)
 
-    def _write(self, cid: bytes, text: str) -> None:
-        body = encode({0: text.rstrip("\r\n")})
-        self._request(wire.WRITE, {1: cid, 2: GENERAL, 3: MESSAGE, 6: body}, ("write", cid))
+    def _write(self, write: dict[int, Any]) -> None:
+        self._request(wire.WRITE, write, ("write", write[1]))
 
     def _settle(self, cid: bytes) -> None:
-        self.profile.outbox = [item for item in self.profile.outbox if item[0] != cid]
-
-    def put(self, room: int, kind: int, body: dict[int, Any], target: Union[int, None] = None) -> dict[int, Any]:
-        """Writes an entry of any kind (section 8), and waits for its place."""
-        return self.ask(wire.WRITE, {1: new_cid(), 2: room, 3: kind, 4: target, 6: encode(body)})
-
-    def mark(self, room: int, rseq: int) -> None:
-        """Says up to where a room was read."""
-        self._send(wire.MARK, {0: room, 1: rseq})
+        self.profile.outbox = [write for write in self.profile.outbox if write[1] != cid]
 
     # 11. Reading
 
     def sync(self) -> None:
         """Learns what changed, and pulls what is missing of every room."""
         self._sync(self.profile.since, None)
-        self.until(lambda: not self._waiting)
+        self.until(self.is_quiet)
 
     def _sync(self, since: int, after: Union[bytes, None]) -> None:
         self._request(wire.SYNC, {1: since, 2: after}, ("sync", since if after is None else None))
 
     def _synced(self, synced: dict[int, Any], first_since: Union[int, None]) -> None:
-        ids = [row[0] for row in synced[3]]
-        assert ids == sorted(set(ids)) and len(ids) <= ROWS_MAX, "people by rising id, not too many"
-        self._people(synced[3])
-        for row in synced[2]:
-            self.heads[row[0]] = max(self.heads.get(row[0], 0), row[3])
-            self.pull(row[0], self.cursor(row[0]) + 1, self.heads[row[0]])
+        rooms, people, gone, erased = synced[2], synced[3], synced.get(5, []), synced.get(6, [])
+        insist(len(rooms) + len(people) + len(gone) + len(erased) <= ROWS_MAX, "too many rows")
+        for ids in ([row[0] for row in rooms], [row[0] for row in people], gone):
+            insist(len(ids) == len(set(ids)), "a row comes once")
+        insist(4 not in synced or len(synced[4]) <= 64, "more than 64 bytes that mean nothing")
+        self._people(people)
+        for room in gone:
+            self._gone(room)
+        for room, first, last in erased:
+            if room in self.rooms:
+                self.rooms[room].forget(range(first, last + 1))
+        for row in rooms:
+            self._row(row)
+            self.pull(row[0], self.cursor(row[0]) + 1, row[3])
         if first_since is not None:
             assert synced[1] >= max(first_since, self.position)
             self._more_since, self._sync_position = first_since, synced[1]
@@ -264,71 +324,99 @@ class Client:
             self._sync(self._more_since, synced[4])
         else:
             self.profile.since = max(self.profile.since, self._sync_position)
+            self._is_synced = True
+
+    def room(self, number: int = GENERAL) -> Room:
+        """What is held of a room."""
+        return self.rooms.setdefault(number, Room(number))
 
     def cursor(self, room: int = GENERAL) -> int:
         """The last contiguous place held in a room."""
-        held = self.rooms.get(room, {})
-        cursor = 0
-        while cursor + 1 in held:
-            cursor += 1
-        return cursor
+        return self.room(room).cursor()
 
-    def pull(self, room: int, first: int, last: int) -> None:
+    def _row(self, row: dict[int, Any]) -> None:
+        room = self.room(row[0])
+        assert room.row is None or row[0] not in self.mine or row[3] >= room.row[3], "a head falls"
+        room.row = dict(row)
+        self.mine.add(row[0])
+
+    def _gone(self, room: int) -> None:
+        self.mine.discard(room)
+        self._live_at.pop(room, None)
+        self._typing.pop(room, None)
+
+    def _marked(self, room: int, rseq: int, count: int, mentions: int) -> None:
+        insist(room in self.mine or not self._is_synced, "a mark in a room of others")
+        row = self.room(room).row
+        if row is not None:
+            insist(rseq >= row.get(7, 0), "a mark never falls")
+            row[7], row[8], row[9] = rseq, count, mentions
+
+    def pull(self, room: int, first: int, last: int, later_only: bool = False) -> None:
         """Asks for a range; the pages find their way by themselves."""
         if first <= last:
-            self._request(wire.PULL, {1: room, 2: first, 3: last}, ("pull", room, first, last))
+            fields = {1: room, 2: first, 3: last, 4: later_only or None}
+            self._request(wire.PULL, fields, ("pull", room, first, last, later_only))
 
-    def _page(self, page: dict[int, Any], room: int, first: int, last: int) -> None:
-        check_page(page, room, first, last)
-        for entry in page[2]:
-            self._keep(room, entry)
-            if len(entry) == 11:
-                assert entry[4] == self.user, "a cid on somebody else's entry"
-                self._settle(entry[10])
-        if page[2] and page[2][0][1] > first:
-            self.pull(room, first, page[2][0][1] - 1)
+    def _page(self, page: dict[int, Any], room: int, first: int, last: int, later_only: bool) -> None:
+        check_page(page, room, first, last, later_only)
+        for fields in page[2] + page.get(4, []):
+            if len(fields) == 11:
+                assert fields[4] == self.user, "a cid on somebody else's entry"
+                self._settle(fields[10])
+        held = self.room(room)
+        for fields in page[2]:
+            held.keep(Entry(*fields[:10]))
+        for fields in page.get(4, []):
+            held.keep(Entry(*fields[:10]), is_later=fields[1] not in held)
+        begin = page[6] if later_only else page[2][0][1] if page[2] else first
+        self.pull(room, first, begin - 1, later_only)
 
-    def _live(self, room: int, entry: list[Any]) -> None:
-        assert len(entry) == 10, "a live entry says nothing about its receiver"
-        held = self.rooms.get(room, {})
-        before = max(held, default=0)
-        self._keep(room, entry)
-        # What lies between is pulled, unless it is on its way already.
-        if entry[1] > before + 1 and not any(p[0] == "pull" and p[1] == room for p in self._waiting.values()):
-            self.pull(room, self.cursor(room) + 1, entry[1] - 1)
-
-    def _keep(self, room: int, fields: list[Any]) -> None:
-        entry = Entry(*fields[:10])
-        held = self.rooms.setdefault(room, {})
-        assert held.setdefault(entry.rseq, entry) == entry, "a place says one thing today and another tomorrow"
-        for neighbour, sign in ((held.get(entry.rseq - 1), 1), (held.get(entry.rseq + 1), -1)):
-            if neighbour is not None:
-                assert (entry.seq - neighbour.seq) * sign > 0, "seq and rseq rise together"
-                assert (entry.count - neighbour.count) * sign in (0, 1), "count goes up by one message"
+    def _live(self, room: int, fields: list[Any]) -> None:
+        assert len(fields) == 10, "a live entry says nothing about its receiver"
+        entry, held = Entry(*fields), self.room(room)
+        insist(room in self.mine or not self._is_synced, "an entry of a room of others")
+        insist(entry.author in self.names or not self._is_synced or entry.author == 0, "an author without a name")
+        insist(self._live_at.get(room, entry.rseq) == entry.rseq, f"{entry.rseq} in {room}, not {self._live_at.get(room)}")
+        self._live_at[room] = entry.rseq + 1
+        before = max(held.entries, default=0)
+        held.keep(entry)
+        held.change_row(entry, self.user)
         if entry.kind == MESSAGE:
-            try:
-                GRAMMAR.check("message-body", decode(entry.body))
-            except (Mismatch, Broken) as error:
-                raise Broken(f"a message that is none: {error}") from error
+            self._typing.get(room, {}).pop(entry.author, None)
+        # What lies between is pulled, unless it is on its way already.
+        if entry.rseq > before + 1 and not any(p[0] == "pull" and p[1] == room for p in self._waiting.values()):
+            self.pull(room, self.cursor(room) + 1, entry.rseq - 1)
 
     def _people(self, rows: list[dict[int, Any]]) -> None:
         for row in rows:
-            self.names[row[0]] = row[1]
+            self.names[row[0]], self.hues[row[0]] = row[1], row.get(2)
 
     # 12. Signals
 
     def _presence(self, presence: dict[int, Any]) -> None:
-        whole, came, went = (presence.get(field) for field in (1, 2, 3))
-        for people in (whole, came, went):
+        whole, came, went, away, back = (presence.get(field) for field in range(1, 6))
+        for people in (whole, came, went, away, back):
             assert people is None or people == sorted(set(people)), "by rising id"
         if whole is not None:
-            self.online = set(whole)
-        elif not any(field in presence for field in (2, 3, 4, 5)):
-            self.online = None
+            insist(came is None and went is None and back is None, "a whole set and what changed")
+            self.online, self.away_people = set(whole), set(away or [])
+        elif len(presence) == 1:
+            self.online, self.away_people = None, set()
         elif self.online is not None:
+            insist(not self._wants_whole, "a change of what was never told")
+            insist(not self._is_synced or self.names.keys() >= set(came or []), "who comes has a name")
             self.online = (self.online | set(came or [])) - set(went or [])
+            self.away_people = (self.away_people - set(came or []) - set(went or []) - set(back or [])) | set(away or [])
+        self._wants_whole = False
         self.online_count = presence[0]
         assert self.online is None or len(self.online) == self.online_count, "the number is that of the list"
+        assert self.online is None or self.away_people <= self.online, "away is who is online"
+
+    def writing_in(self, room: int) -> list[int]:
+        """Who is writing there: until a message, and for a while at most."""
+        now = time.monotonic()
+        return [user for user, until in self._typing.get(room, {}).items() if until > now]
 
     # 13. The end
 

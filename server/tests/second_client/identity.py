@@ -7,9 +7,12 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wire import decode, encode
 
 
 def new_cid() -> bytes:
@@ -27,7 +30,7 @@ class Profile:
     pin: bytes = b""
     log: bytes = b""
     since: int = 0
-    outbox: list[tuple[bytes, str]] = field(default_factory=list)
+    outbox: list[dict[int, Any]] = field(default_factory=list)  # `Write`s without their request, oldest first
 
     @property
     def key(self) -> Ed25519PrivateKey:
@@ -39,7 +42,7 @@ class Profile:
 
     def save(self, file: Path) -> None:
         """Writes it to a file."""
-        outbox = [[cid.hex(), text] for cid, text in self.outbox]
+        outbox = [encode(write).hex() for write in self.outbox]
         kept = {"seed": self.seed.hex(), "pin": self.pin.hex(), "log": self.log.hex(), "since": self.since}
         file.write_text(json.dumps({**kept, "outbox": outbox}), "utf-8")
 
@@ -48,4 +51,5 @@ class Profile:
         """Reads it again."""
         kept = json.loads(file.read_text("utf-8"))
         seed, pin, log = (bytes.fromhex(kept[name]) for name in ("seed", "pin", "log"))
-        return Profile(seed, pin, log, kept["since"], [(bytes.fromhex(cid), text) for cid, text in kept["outbox"]])
+        outbox = [decode(bytes.fromhex(write)) for write in kept["outbox"]]
+        return Profile(seed, pin, log, kept["since"], outbox)

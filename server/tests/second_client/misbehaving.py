@@ -72,12 +72,16 @@ def a_broken_frame_is_named_before_the_login(place: Place) -> None:
         (pack(wire.CHALLENGE, b"\xa0"), codes.UNKNOWN_TYPE),
         (pack(wire.PROVE, encode({0: bytes(64)})), codes.OUT_OF_ORDER),
         (pack(wire.HEARTBEAT, b"\xa0"), codes.OUT_OF_ORDER),
+        (pack(wire.AWAY, b"\xff"), codes.MALFORMED),
+        *((pack(kind, encode(fields)), codes.OUT_OF_ORDER) for kind, fields in [
+            (wire.AWAY, {0: True}), (wire.TYPING, {0: 1}), (wire.MARK, {0: 1, 1: 1}), (wire.BROWSE, {0: 1}),
+            (wire.MEMBERS, {0: 1, 1: 1}), (wire.SEARCH, {0: 1, 1: "x"}), (wire.SYNC, {0: 1, 1: 0})]),
         (pack(wire.PULL, encode({0: 1, 1: 1, 2: 1, 3: 1})), codes.OUT_OF_ORDER),
         (pack(wire.HELLO, whole) + pack(wire.HELLO, whole), codes.OUT_OF_ORDER),
         (pack(wire.HELLO, whole) + pack(wire.RESEND, b"\xa0"), codes.OUT_OF_ORDER),
-        (pack(0x90, b"\xff") + (4_097).to_bytes(4, "big"), codes.TOO_LARGE),
-        (pack(0x90, b"\xff") + bytes(4), codes.MALFORMED),
-    ]:
+        (pack(0xA0, b"\xff") + (4_097).to_bytes(4, "big"), codes.TOO_LARGE),
+        (pack(0xA0, b"\xff") + bytes(4), codes.MALFORMED),
+    ]:  # fmt: skip
         with Wire(place.address) as line:
             line.send_raw(data)
             message = line.receive()
@@ -96,7 +100,7 @@ def a_broken_frame_is_named_after_the_login(place: Place) -> None:
         (bytes(4), codes.MALFORMED),
         ((262_145).to_bytes(4, "big"), codes.TOO_LARGE),
         (b"GET ", codes.TOO_LARGE),
-        (pack(0x14, b"\xa0"), codes.UNKNOWN_TYPE),
+        (pack(0x18, b"\xa0"), codes.UNKNOWN_TYPE),
         (pack(wire.PAGE, b"\xa0"), codes.UNKNOWN_TYPE),
         (pack(wire.HELLO, encode(HELLO)), codes.OUT_OF_ORDER),
         (pack(wire.PROVE, encode({0: bytes(64)})), codes.OUT_OF_ORDER),

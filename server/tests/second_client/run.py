@@ -52,12 +52,17 @@ def address(text: str) -> Address:
 
 def scenarios() -> dict[str, Callable[[Place], None]]:
     """Every public function of the scenarios' modules that takes a `Place` and nothing else."""
+    import catching_up
+    import correcting
+    import gathering
     import logging_in
     import misbehaving
+    import searching
+    import signalling
     import talking
 
     found: dict[str, Callable[[Place], None]] = {}
-    for module in (logging_in, talking, misbehaving):
+    for module in (logging_in, talking, gathering, correcting, catching_up, searching, signalling, misbehaving):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and list(inspect.signature(function).parameters) == ["place"]:
                 assert name not in found, f"{name} is there twice"

@@ -17,6 +17,7 @@ GRAMMAR = Grammar((DOCS / "protocol.cddl").read_text("utf-8"))
 PATIENCE = 20.0
 """Seconds that anything may take that ought to be a matter of moments, on a machine that has other things to do."""
 FRAME_BYTES_MAX = 262_144
+ROWS_MAX = 500
 DEPTH_MAX = 16
 
 HELLO, PROVE, HEARTBEAT, WRITE, PULL, SYNC, RESEND = 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13
