@@ -120,6 +120,11 @@ impl<S> Connections<S> {
         self.slots.iter().map(|(_, slot)| &slot.connection)
     }
 
+    /// All of them, to change something in each.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Connection<S>> {
+        self.slots.iter_mut().map(|(_, slot)| &mut slot.connection)
+    }
+
     /// The ids of all.
     #[must_use]
     pub fn ids(&self) -> Vec<ConnectionId> {

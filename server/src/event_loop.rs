@@ -136,7 +136,7 @@ impl<L: Log> EventLoop<L> {
             let now = self.reactor.now();
             for event in &events {
                 match event.token() {
-                    WAKER => self.take_settings(),
+                    WAKER => self.take_settings(now),
                     SIGNALS => self.heed_signals(),
                     Token(token) if token > FIRST_LISTENER - self.listeners.len().max(1) => {
                         if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER - token) {
@@ -180,11 +180,11 @@ impl<L: Log> EventLoop<L> {
         self.is_stopping = self.signals.is_stop_asked();
     }
 
-    fn take_settings(&mut self) {
+    fn take_settings(&mut self, now: Now) {
         if let Some(settings) = self.reload.take() {
             self.accepts_per_turn = settings.limits.accepts_per_turn;
             self.connections_max = settings.limits.connections;
-            self.turn.reconfigure(settings);
+            self.turn.reconfigure(settings, now);
         }
     }
 

@@ -55,6 +55,11 @@ impl Pace {
         self.full_at = self.full_at.max(now_ms * NANOS_PER_MS).saturating_add(frames.max(bytes));
     }
 
+    /// Other limits hold from now on: what was used up under those before is at most the burst that these allow.
+    pub fn cap(&mut self, limits: &Limits, now_ms: u64) {
+        self.full_at = self.full_at.min((now_ms + limits.burst_ms) * NANOS_PER_MS);
+    }
+
     /// When to read on, in milliseconds, for a connection that has used everything up.
     #[must_use]
     pub fn resumes_at(self, limits: &Limits) -> u64 {

@@ -306,11 +306,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     /// Goes on with other settings. Who is in stays in, whatever the new ones say.
-    pub fn reconfigure(&mut self, settings: Settings) {
+    pub fn reconfigure(&mut self, settings: Settings, now: Now) {
         self.policy = settings.policy;
         self.desk.upkeep.set_keep(settings.keep_ms);
         self.desk.set_limits(settings.limits.clone());
         self.limits = settings.limits;
+        for connection in self.connections.iter_mut() {
+            connection.pace.cap(&self.limits, now.mono);
+        }
         // They hold themselves against the new ones.
         self.resume_paced(u64::MAX);
         self.read_large_frames_on();

@@ -19,7 +19,8 @@ fn slow(limits: &mut Limits) {
 /// Other settings from now on.
 fn reconfigure(rig: &mut Rig, change: impl FnOnce(&mut Limits)) {
     change(&mut rig.options.limits);
-    rig.turn.reconfigure(Settings { policy: rig.options.policy, keep_ms: None, limits: rig.options.limits.clone() });
+    let settings = Settings { policy: rig.options.policy, keep_ms: None, limits: rig.options.limits.clone() };
+    rig.turn.reconfigure(settings, rig.now);
 }
 
 /// Somebody who has used nothing up.
@@ -168,6 +169,28 @@ fn other_settings_count_at_once_for_who_waits() {
     reconfigure(&mut rig, |limits| (limits.frames_per_second, limits.burst_ms) = (1_000, 10_000));
     rig.settle();
     assert_eq!(ana.all::<Placed>().len(), 99);
+}
+
+/// What was spent under a long burst was held against the short one that followed: 25 frames at one a second, and the
+/// next answer took 27.5 s, though a thousand a second had been allowed since.
+#[test]
+fn what_was_spent_before_costs_no_more_than_the_new_burst() {
+    let mut rig = Rig::limited(|limits| (limits.frames_per_second, limits.burst_ms) = (1, 600_000));
+    let mut ana = rig.login("ana");
+    ana.wire.send(&encode(&request::Heartbeat {}).repeat(25));
+    rig.settle();
+    reconfigure(&mut rig, |limits| (limits.frames_per_second, limits.burst_ms) = (1_000, 100));
+    // The new burst is used up, and then it goes on at the new rate.
+    for n in 0..200 {
+        ana.write(&n.to_string());
+    }
+    rig.settle();
+    assert_eq!(ana.all::<Placed>().len(), 0);
+    rig.sleep(150);
+    let placed = ana.all::<Placed>().len();
+    assert!((90..=110).contains(&placed), "{placed} of a tenth of a second");
+    rig.sleep(150);
+    assert_eq!(placed + ana.all::<Placed>().len(), 200);
 }
 
 #[test]

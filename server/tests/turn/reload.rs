@@ -14,7 +14,7 @@ use crate::support::{Manner, Rig};
 fn reload(rig: &mut Rig, plaintext: Plaintext, log_text: LogText, change: impl FnOnce(&mut Limits)) {
     let mut limits = rig.options.limits.clone();
     change(&mut limits);
-    rig.turn.reconfigure(Settings { policy: Policy { plaintext, log_text }, keep_ms: None, limits });
+    rig.turn.reconfigure(Settings { policy: Policy { plaintext, log_text }, keep_ms: None, limits }, rig.now);
 }
 
 #[test]
