@@ -1,7 +1,7 @@
 //! A log under test, whichever it is: waits for what it tells, with a deadline, and can be stopped and started again.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of it")]
-#![allow(clippy::disallowed_methods, clippy::allow_attributes, reason = "a test has a clock to give up by")]
+#![allow(clippy::disallowed_methods, reason = "a test has a clock to give up by")]
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
