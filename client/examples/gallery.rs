@@ -5,7 +5,9 @@
 //! ```
 //!
 //! Scenes: `start`, `start-errors`, `conversation`, `empty`, `help`, `lost`, `refused`, `connecting`, `failed`,
-//! `crowd`, `huge` (100,000 messages). There is no server: what is typed is answered by the gallery itself.
+//! `crowd`, `huge` (100,000 messages), `rooms` (many rooms, unread, answers, reactions), `answering`, `mending`,
+//! `completing`, `switch`, `browse`, `create`, `invite`, `members`, `room-menu`, `search`, `search-empty`, `colours`,
+//! `delete`, `gone`, `read-only`, `offline`. There is no server: what is typed is answered by the gallery itself.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,10 +24,18 @@ use std::{
 use jiff::tz::TimeZone;
 use tertulia_client::{
     i18n::Language,
-    model::{Action, Effect, Entry, Known, Lost, Refusal, RoomInfo},
+    model::{Action, Effect, Known, Lost, Refusal},
+    session::{Failure, RoomState},
     ui::{self, Options, Outside},
 };
-use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
+use tertulia_protocol::{
+    Cid, DeviceId, Entry, ErrorCode, Kind, RoomId, Rseq, Seq, UserId,
+    entry::MessageBody,
+    reply::{ROOM_PUBLIC, RoomRow, UserRow},
+};
+
+#[path = "gallery/rooms.rs"]
+mod rooms;
 
 const GENERAL: RoomId = RoomId(1);
 const ANA: UserId = UserId(2);
@@ -51,19 +61,32 @@ impl Outside for Stage {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { cid, .. } if self.sent == Sent::Placed => {
+            Effect::Write { cid, write, .. } if self.sent == Sent::Placed => {
                 self.next += 1;
-                let (seq, rseq, at_ms) = (Seq(self.next), Rseq(self.next), self.now_ms());
-                self.actions.push_back(Action::Settled { cid, seq, rseq, at_ms });
+                let (rseq, at_ms) = (Rseq(self.next), self.now_ms());
+                let room = if write.room.0 == 0 { GENERAL } else { write.room };
+                let entry = Entry {
+                    target: write.target,
+                    mentions: Some(write.mentions.clone()),
+                    kind: write.kind,
+                    body: write.body.clone(),
+                    ..entry(self.next, ANA, at_ms, "")
+                };
+                self.actions.push_back(Action::Settled { cid, room, rseq, at_ms });
+                self.actions.push_back(Action::Entries { room, entries: vec![entry], later: vec![] });
             }
-            Effect::Send { cid, .. } if self.sent == Sent::Refused => {
-                self.actions.push_back(Action::Failed { cid, code: ErrorCode::BAD_TEXT });
+            Effect::Write { cid, .. } if self.sent == Sent::Refused => {
+                let failure = Failure { code: ErrorCode::BAD_TEXT, params: vec![] };
+                self.actions.push_back(Action::Failed { cid, failure });
             }
-            Effect::LoadOlder { before, .. } => {
+            Effect::Show { room, from, to } => {
                 let now = self.now_ms();
-                let from = before.0.saturating_sub(50).max(1);
-                let page = (from..before.0).map(|n| entry(n, user(n % 4), now - 90_000_000, &sentence(n))).collect();
-                self.actions.push_back(Action::Entries(GENERAL, page));
+                let page = (from.0..=to.0).map(|n| entry(n, user(n % 4), now - 90_000_000, &sentence(n))).collect();
+                self.actions.push_back(Action::Entries { room, entries: page, later: vec![] });
+            }
+            Effect::Ask { token, ask } => {
+                let answer = rooms::answer(&ask, self.now_ms());
+                self.actions.push_back(Action::Answered { token, answer });
             }
             _ => {}
         }
@@ -84,14 +107,41 @@ fn user(number: u64) -> UserId {
 
 fn entry(rseq: u64, author: UserId, at_ms: i64, text: &str) -> Entry {
     Entry {
-        rseq: Rseq(rseq),
         seq: Seq(rseq),
-        at_ms,
+        rseq: Rseq(rseq),
+        count: rseq,
+        at: at_ms,
         author,
+        device: DeviceId(1),
         kind: Kind::MESSAGE,
-        text: Some(text.to_owned()),
+        target: None,
+        mentions: None,
+        body: MessageBody { text: text.to_owned() }.to_bytes(),
         cid: None,
     }
+}
+
+fn room(id: u64, name: &str, head: u64) -> RoomState {
+    RoomState::new(RoomRow {
+        room: RoomId(id),
+        kind: ROOM_PUBLIC,
+        name: name.into(),
+        head: Rseq(head),
+        count: head,
+        topic: None,
+        role: Some(1),
+        mark: Some(Rseq(head)),
+        mark_count: Some(head),
+        mentions: None,
+        archived: None,
+        with: None,
+        members: None,
+        keep_days: None,
+    })
+}
+
+fn here(entries: Vec<Entry>) -> Action {
+    Action::Entries { room: GENERAL, entries, later: vec![] }
 }
 
 fn sentence(number: u64) -> String {
@@ -102,14 +152,18 @@ fn sentence(number: u64) -> String {
     format!("{number}: {}", words.collect::<Vec<_>>().join(" "))
 }
 
+fn person(user: UserId, name: &str) -> UserRow {
+    UserRow { user, name: name.to_owned(), hue: None }
+}
+
 fn online(count: u64) -> Vec<Action> {
     let names = ["ana", "luis", "Zoë", "Bartolomé de las Casas y Ñandú", "Αλέξης", "Ольга", "marta"];
     vec![
         Action::Connecting { attempt: 1 },
         Action::Connected { user: ANA, name: "ana".into(), encrypted: false },
-        Action::Users((0..).map(user).zip(names.map(String::from)).collect()),
-        Action::Rooms(vec![RoomInfo { id: GENERAL, name: "general".into(), head: Rseq(count), count }]),
-        Action::Online((0..6).map(user).collect()),
+        Action::Users((0..).map(user).zip(names).map(|(user, name)| person(user, name)).collect()),
+        Action::Room(room(GENERAL.0, "general", count)),
+        Action::Online { people: (0..6).map(user).collect(), away: vec![user(2), user(4)] },
     ]
 }
 
@@ -162,7 +216,7 @@ fn submit(number: u8, text: &str) -> Action {
 
 fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
     let mut actions = online(15);
-    let talk = Action::Entries(GENERAL, conversation(now));
+    let talk = here(conversation(now));
     match name {
         "start" => return Some(vec![]),
         "start-errors" => {
@@ -171,7 +225,7 @@ fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
         "conversation" => actions.push(talk),
         "empty" => {
             actions = online(0);
-            actions.push(Action::Online(vec![ANA]));
+            actions.push(Action::Online { people: vec![ANA], away: vec![] });
         }
         "help" => actions.extend([talk, submit(1, "/ayuda"), submit(2, "/users"), submit(3, "/nada")]),
         "lost" => actions.extend([
@@ -188,17 +242,20 @@ fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
             actions.extend([talk, submit(1, "Esto no le gusta al servidor."), submit(2, "Esto está en camino.")]);
         }
         "crowd" => {
-            let people = (10..=509).map(|n| (UserId(n), format!("persona {n}"))).collect::<Vec<_>>();
-            let ids = people.iter().map(|(id, _)| *id).collect();
+            let people = (10..=509).map(|n| person(UserId(n), &format!("persona {n}"))).collect::<Vec<_>>();
+            let ids = people.iter().map(|row| row.user).collect();
             let page = (301..=400).map(|n| entry(n, UserId(10 + n % 40), now - 1_000 * (400 - n as i64), &sentence(n)));
-            actions.extend([Action::Users(people), Action::Online(ids), Action::Entries(GENERAL, page.collect())]);
+            actions.extend([Action::Users(people), Action::Online { people: ids, away: vec![] }, here(page.collect())]);
         }
         "huge" => {
             let page =
                 (1..=100_000).map(|n| entry(n, user(n * n % 5), now - 60_000 * (100_000 - n as i64), &sentence(n)));
-            actions.push(Action::Entries(GENERAL, page.collect()));
+            actions.push(here(page.collect()));
         }
-        _ => return None,
+        _ => {
+            actions.push(talk);
+            actions.extend(rooms::scene(name, now)?);
+        }
     }
     Some(actions)
 }
@@ -211,7 +268,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let actions = scene(name, now).ok_or("no such scene; see the beginning of gallery.rs")?;
     let sent = match name {
         "failed" => Sent::Refused,
-        "lost" => Sent::Waiting,
+        "lost" | "offline" => Sent::Waiting,
         _ => Sent::Placed,
     };
     let mut stage = Stage { actions: actions.into(), next: 100_000, sent };

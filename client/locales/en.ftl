@@ -61,10 +61,61 @@ profile-not-saved = This could not be kept in the profile: { $text }
 help-title = Commands, seen by nobody but you:
 help-escape = Two slashes at the beginning write one: //example
 help-keys = Enter sends, Shift+Enter breaks the line. Tab goes to the buttons, Enter presses them.
-    Ctrl+C copies the chosen message; Ctrl++ and Ctrl+- change the size.
+    Ctrl+K changes the room, Ctrl+F searches, Ctrl+N opens a room, Alt+↑ and Alt+↓ go to the room next to it.
+    ↑ edits your last message. Ctrl+↑ and Ctrl+↓ choose a message; the Menu key says what can be done with it.
+    Ctrl+R answers the chosen one, Ctrl+E reacts, Delete deletes it and Ctrl+C copies it; Ctrl++ and Ctrl+- change the size.
 command-users = who is online
+command-join = go to a room, or find it: /join works
+command-leave = leave this room
+command-create = open a room
+command-invite = bring somebody into this room
+command-topic = say what this room is about
+command-direct = speak with one person
+command-nick = take another name
+command-search = search all rooms
+status-read-only = Connected to { $server } · the server’s disk is full: what you write waits, and only deleting works
 command-help = this list
 command-unknown = There is no command { $name }. /help shows the ones there are; to write a slash at the beginning, type two.
+row-discard = Discard
+row-not-mended = The change was not saved: { $why }
+row-answer = Answer
+row-react = React…
+row-mend = Edit
+row-delete = Delete…
+row-erased = Message deleted
+row-edited = (edited)
+row-earlier = an earlier message
+row-new = New
+typing-one = { $who } is writing…
+typing-two = { $who } and { $other } are writing…
+typing-many = Several people are writing…
+list-empty-private = Write the first message: only those who are in this room will be able to read it.
+note-began = This is where it all begins.
+note-opened = { $who } opened the room “{ $name }”.
+note-opened-direct = This is where your conversation begins.
+note-named = { $who } renamed the room: “{ $name }”.
+note-topic = { $who } changed the topic: { $topic }
+note-topic-none = { $who } removed the topic.
+note-joined = { $who } joined the room.
+note-left = { $who } left the room.
+note-invited = { $who } invited { $whom }.
+note-removed = { $who } removed { $whom } from the room.
+note-owner = { $who } made { $whom } an owner of the room.
+note-member = { $who } made { $whom } an ordinary member.
+note-archived = { $who } archived the room: nobody can write in it any more.
+note-reopened = { $who } opened the room again.
+note-keep = { $who } decided that what is said here is kept for { $days } days.
+note-keep-server = { $who } decided that what is said here is kept as long as elsewhere on the server.
+note-expired = What was said up to here has expired and is gone.
+cannot-leave = This is a room that nobody can leave.
+not-found = Nobody here is called { $name }.
+write-refused = That did not work: { $why }
+log-set-back = The server was restored from a backup: { $count ->
+    [0] nothing that was here is missing
+    [one] 1 thing that was here is missing, and has been kept aside on this computer
+   *[other] { $count } things that were here are missing, and have been kept aside on this computer
+}.
+log-is-new = The server has begun anew: what was here is no longer on it.
 
 ## Days
 
@@ -105,6 +156,86 @@ people-unknown = Not known while offline
 people-you = (you)
 people-many = Too many to list
 
+rooms-find = Find a room · Ctrl+K
+rooms-direct = Direct messages
+room-gone = You are no longer in this room
+room-archived = Archived
+person-away = away
+person-online = online
+composer-answers = Answer to { $who }
+composer-answers-earlier = Answer
+composer-mends = Editing your message · Esc leaves it as it was
+composer-closed = Nobody can write in this room. Nothing was sent.
+composer-gone = You are no longer in this room; what was said can be read
+composer-archived = The room is archived; what was said can be read
+list-switch = Go to…
+list-browse = Public rooms
+list-create = Open a room
+list-create-hint = Write its name and choose who may come in.
+list-direct = Speak with…
+list-invite = Invite to { $room }
+list-invite-hint = Whoever comes in can also read everything that has been said in the room so far.
+list-members = Who is in { $room }
+list-rename-room = Another name for { $room }
+list-topic = Topic of { $room }
+list-topic-hint = One sentence that says what the room is about. Empty: none.
+list-topic-field = Topic
+list-rename = Your name
+list-rename-hint = Everybody will see it, also on what you have written already.
+list-colour = Your colour
+list-search = Search all rooms
+list-search-hint = Also: from:ana in:general before:2026-11-22 after:yesterday has:link
+list-react = React
+list-name = Name
+list-type = Type to search
+list-offline = This needs a connection to the server.
+list-wait = One moment…
+list-nothing = There is nothing here
+list-nothing-found = Nothing was found
+search-no-person = Nobody here is called “{ $name }”.
+search-no-room = No room is called “{ $name }”.
+search-no-day = “{ $day }” is no day. These are: 2026-11-22, 22/11/2026, today, yesterday.
+search-no-such = Only “link” can follow has:, not “{ $what }”.
+search-too-long = That is too long for a search.
+offer-direct = Speak with { $name }
+offer-owner = Make { $name } an owner
+offer-member = Make { $name } an ordinary member
+offer-remove = Remove { $name } from the room…
+offer-public = Public: anybody may find it and come in
+offer-private = Private: by invitation only
+offer-save = Save
+offer-any-colour = Whichever
+offer-colour = { $hue ->
+    [0] Terracotta
+    [1] Amber
+    [2] Olive
+    [3] Green
+    [4] Teal
+    [5] Blue
+    [6] Indigo
+    [7] Violet
+    [8] Purple
+    [9] Pink
+    [10] Garnet
+   *[other] Slate
+}
+offer-leave = Leave the room…
+offer-archive = Archive the room…
+offer-reopen = Open the room again
+offer-more = Search further back
+offer-other-room = another room
+offer-browse = See the public rooms…
+offer-create = Open a room…
+offer-create-named = Open the room “{ $name }”…
+offer-invite = Invite somebody…
+offer-members = Who is in the room…
+offer-rename-room = Rename…
+offer-topic = Change the topic…
+offer-rename = Change your name…
+offer-colours = Change your colour…
+offer-search = Search…
+offer-join = Join
+offer-is-owner = owner
 composer-placeholder = Message to { $room }
 composer-placeholder-waiting = You can write as soon as the server has answered
 composer-too-long = Too long: { $bytes } of { $limit } bytes. Nothing was sent.
@@ -170,6 +301,19 @@ ask-change-unsent = { $count ->
    *[other] { $count } messages have not been sent yet. Going to another server loses them.
 }
 ask-change-go = Go without sending
+ask-delete = Delete this message?
+ask-delete-text = It disappears for everybody, also from the server’s disk. This cannot be undone.
+ask-delete-go = Delete
+ask-leave = Leave the room?
+ask-leave-text = You will no longer receive what is said in { $room }. What was said so far can be read here.
+ask-leave-private = It is private: to come back you will have to be invited.
+ask-leave-go = Leave the room
+ask-archive = Archive the room?
+ask-archive-text = Nobody will be able to write in { $room }, and what was said stays readable. It can be opened again.
+ask-archive-go = Archive
+ask-remove = Remove from the room?
+ask-remove-text = { $who } will no longer be in { $room }.
+ask-remove-go = Remove
 ask-cancel = Cancel
 
 ## What servers answer

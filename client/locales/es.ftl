@@ -61,10 +61,61 @@ profile-not-saved = Esto no se ha podido guardar en el perfil: { $text }
 help-title = Órdenes, que solo ves tú:
 help-escape = Dos barras al principio escriben una: //ejemplo
 help-keys = Intro envía, Mayús+Intro salta de línea. Tab lleva a los botones, Intro los pulsa.
-    Ctrl+C copia el mensaje elegido; Ctrl++ y Ctrl+- cambian el tamaño.
+    Ctrl+K cambia de sala, Ctrl+F busca, Ctrl+N abre una sala, Alt+↑ y Alt+↓ van a la sala de al lado.
+    ↑ edita tu último mensaje. Ctrl+↑ y Ctrl+↓ eligen un mensaje; la tecla Menú dice qué se puede hacer con él.
+    Ctrl+R responde al elegido, Ctrl+E reacciona, Supr lo borra y Ctrl+C lo copia; Ctrl++ y Ctrl+- cambian el tamaño.
 command-users = quién está en línea
+command-join = ir a una sala, o buscarla: /unirse obras
+command-leave = salir de esta sala
+command-create = abrir una sala
+command-invite = traer a alguien a esta sala
+command-topic = decir de qué va esta sala
+command-direct = hablar con una persona
+command-nick = cambiar de nombre
+command-search = buscar en todas las salas
+status-read-only = Conectado a { $server } · el disco del servidor está lleno: lo que escribas espera, y solo se puede borrar
 command-help = esta lista
 command-unknown = No existe la orden { $name }. Con /ayuda se ven las que hay; para empezar con una barra, escribe dos.
+row-discard = Descartar
+row-not-mended = El cambio no se ha guardado: { $why }
+row-answer = Responder
+row-react = Reaccionar…
+row-mend = Editar
+row-delete = Borrar…
+row-erased = Mensaje borrado
+row-edited = (editado)
+row-earlier = un mensaje anterior
+row-new = Nuevo
+typing-one = { $who } está escribiendo…
+typing-two = { $who } y { $other } están escribiendo…
+typing-many = Varias personas están escribiendo…
+list-empty-private = Escribe el primer mensaje: solo lo podrán leer quienes están en esta sala.
+note-began = Aquí empieza todo.
+note-opened = { $who } ha abierto la sala «{ $name }».
+note-opened-direct = Aquí empieza vuestra conversación.
+note-named = { $who } ha cambiado el nombre de la sala: «{ $name }».
+note-topic = { $who } ha cambiado el tema: { $topic }
+note-topic-none = { $who } ha quitado el tema.
+note-joined = { $who } ha entrado en la sala.
+note-left = { $who } ha salido de la sala.
+note-invited = { $who } ha invitado a { $whom }.
+note-removed = { $who } ha sacado a { $whom } de la sala.
+note-owner = { $who } ha puesto a { $whom } al cargo de la sala.
+note-member = { $who } ha quitado a { $whom } el cargo de la sala.
+note-archived = { $who } ha archivado la sala: ya no se puede escribir en ella.
+note-reopened = { $who } ha vuelto a abrir la sala.
+note-keep = { $who } ha decidido que lo dicho aquí se guarde { $days } días.
+note-keep-server = { $who } ha decidido que lo dicho aquí se guarde tanto como en el resto del servidor.
+note-expired = Lo dicho hasta aquí ha caducado y ya no existe.
+cannot-leave = De esta sala no se puede salir.
+not-found = Aquí nadie se llama { $name }.
+write-refused = No se ha podido: { $why }
+log-set-back = El servidor se ha restaurado desde una copia: { $count ->
+    [0] no falta nada de lo que había aquí
+    [one] falta 1 cosa que había aquí, y se ha guardado aparte en este equipo
+   *[other] faltan { $count } cosas que había aquí, y se han guardado aparte en este equipo
+}.
+log-is-new = El servidor ha empezado de nuevo: lo que había aquí ya no está en él.
 
 ## Días
 
@@ -105,6 +156,86 @@ people-unknown = Sin conexión no se sabe
 people-you = (tú)
 people-many = Demasiadas para una lista
 
+rooms-find = Buscar sala · Ctrl+K
+rooms-direct = Mensajes directos
+room-gone = Ya no estás en esta sala
+room-archived = Archivada
+person-away = ausente
+person-online = en línea
+composer-answers = Respuesta a { $who }
+composer-answers-earlier = Respuesta
+composer-mends = Editando tu mensaje · Esc lo deja como estaba
+composer-closed = En esta sala no se puede escribir. No se ha enviado nada.
+composer-gone = Ya no estás en esta sala; lo dicho se puede leer
+composer-archived = La sala está archivada; lo dicho se puede leer
+list-switch = Ir a…
+list-browse = Salas públicas
+list-create = Abrir una sala
+list-create-hint = Escribe su nombre y elige quién puede entrar.
+list-direct = Hablar con…
+list-invite = Invitar a { $room }
+list-invite-hint = Quien entra puede leer también todo lo que se ha dicho hasta ahora en la sala.
+list-members = Quién está en { $room }
+list-rename-room = Otro nombre para { $room }
+list-topic = Tema de { $room }
+list-topic-hint = Una frase que diga de qué va la sala. Vacío: ninguno.
+list-topic-field = Tema
+list-rename = Tu nombre
+list-rename-hint = Lo verán todos, también en lo que ya has escrito.
+list-colour = Tu color
+list-search = Buscar en todas las salas
+list-search-hint = También: de:ana en:general antes:22/11 después:ayer con:enlace
+list-react = Reaccionar
+list-name = Nombre
+list-type = Escribe para buscar
+list-offline = Para esto hace falta conexión con el servidor.
+list-wait = Un momento…
+list-nothing = Aquí no hay nada
+list-nothing-found = No se ha encontrado nada
+search-no-person = Aquí nadie se llama «{ $name }».
+search-no-room = Ninguna sala se llama «{ $name }».
+search-no-day = «{ $day }» no es un día. Así sí: 22/11/2026, 2026-11-22, hoy, ayer.
+search-no-such = Tras con: solo puede ir «enlace», no «{ $what }».
+search-too-long = Es demasiado largo para una búsqueda.
+offer-direct = Hablar con { $name }
+offer-owner = Poner a { $name } al cargo
+offer-member = Quitar el cargo a { $name }
+offer-remove = Sacar a { $name } de la sala…
+offer-public = Pública: cualquiera la encuentra y entra
+offer-private = Privada: solo por invitación
+offer-save = Guardar
+offer-any-colour = El que toque
+offer-colour = { $hue ->
+    [0] Terracota
+    [1] Ámbar
+    [2] Oliva
+    [3] Verde
+    [4] Turquesa
+    [5] Azul
+    [6] Índigo
+    [7] Violeta
+    [8] Púrpura
+    [9] Rosa
+    [10] Granate
+   *[other] Pizarra
+}
+offer-leave = Salir de la sala…
+offer-archive = Archivar la sala…
+offer-reopen = Volver a abrir la sala
+offer-more = Buscar más atrás
+offer-other-room = otra sala
+offer-browse = Ver las salas públicas…
+offer-create = Abrir una sala…
+offer-create-named = Abrir la sala «{ $name }»…
+offer-invite = Invitar a alguien…
+offer-members = Quién está en la sala…
+offer-rename-room = Cambiar el nombre…
+offer-topic = Cambiar el tema…
+offer-rename = Cambiar tu nombre…
+offer-colours = Cambiar tu color…
+offer-search = Buscar…
+offer-join = Entrar
+offer-is-owner = al cargo
 composer-placeholder = Mensaje para { $room }
 composer-placeholder-waiting = Podrás escribir en cuanto responda el servidor
 composer-too-long = Demasiado largo: { $bytes } de { $limit } bytes. No se ha enviado nada.
@@ -170,6 +301,19 @@ ask-change-unsent = { $count ->
    *[other] { $count } mensajes no se han enviado todavía. Si cambias de servidor, se pierden.
 }
 ask-change-go = Cambiar sin enviar
+ask-delete = ¿Borrar este mensaje?
+ask-delete-text = Desaparece para todos, también del disco del servidor. No se puede deshacer.
+ask-delete-go = Borrar
+ask-leave = ¿Salir de la sala?
+ask-leave-text = Dejarás de recibir lo que se diga en { $room }. Lo dicho hasta ahora se puede leer aquí.
+ask-leave-private = Es privada: para volver te tendrán que invitar.
+ask-leave-go = Salir de la sala
+ask-archive = ¿Archivar la sala?
+ask-archive-text = En { $room } ya no se podrá escribir, y lo dicho se podrá seguir leyendo. Se puede volver a abrir.
+ask-archive-go = Archivar
+ask-remove = ¿Sacar de la sala?
+ask-remove-text = { $who } dejará de estar en { $room }.
+ask-remove-go = Sacar
 ask-cancel = Cancelar
 
 ## Lo que responden los servidores
@@ -197,7 +341,7 @@ error-bad_text = El servidor no admite este texto.
 error-bad_kind = El servidor no conoce este tipo de mensaje.
 error-bad_request = El servidor no ha sabido qué hacer con eso.
 error-no_target = Aquello a lo que se refiere ya no está, o es de otra persona.
-error-not_allowed = Solo puede hacerlo quien es dueño de la sala.
+error-not_allowed = Solo puede hacerlo quien está al cargo de la sala.
 error-archived = La sala está archivada: no se puede escribir en ella.
 error-bad_room_name = Una sala no puede llamarse así.
 error-room_name_taken = Ya hay una sala { $first }.

@@ -1,17 +1,18 @@
-//! What goes into the model and what comes out: the whole boundary of the window's program with everything else.
+//! What goes into the model: every fact that it is told.
 //!
-//! Owns the vocabulary. An [`Action`] is a fact (the network reports, a person did something, time passed); an
-//! [`Effect`] is a wish that somebody else carries out. Nothing here knows of sockets, widgets or clocks.
+//! Owns that half of the vocabulary: the network reports, a person did something, time passed. What comes out is an
+//! [`super::effect::Effect`]. Nothing here knows of sockets, widgets or clocks.
 
 use std::time::Duration;
 
-use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
+use tertulia_protocol::{Cid, Entry, ErrorCode, RoomId, Rseq, UserId, reply::UserRow};
 
 use super::{
+    palette::Palette,
     question::{Answer, StopFailure},
     timeline::RowKey,
 };
-use crate::address::ServerAddress;
+use crate::session::{self, DraftText, Failure, OutboxItem, RoomState};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,33 +41,72 @@ pub enum Action {
     },
     /// The login was refused, and trying again would not help: a person has to decide.
     Refused(Refusal),
-    /// People who are new to us, or have another name now.
-    Users(Vec<(UserId, String)>),
+    /// Who we are, from what is kept, before any connection.
+    Me {
+        /// Who we are.
+        user: UserId,
+        /// What we were called.
+        name: String,
+    },
+    /// People who are new to us, or are shown otherwise now.
+    Users(Vec<UserRow>),
     /// Who is online, as a whole.
-    Online(Vec<UserId>),
-    /// Who came and who went since.
+    Online {
+        /// Everybody.
+        people: Vec<UserId>,
+        /// Those of them who are away from their desks.
+        away: Vec<UserId>,
+    },
+    /// Who came and who went since, who is away and who is back.
     Presence {
         /// Who came.
         came: Vec<UserId>,
         /// Who went.
         went: Vec<UserId>,
+        /// Who is away.
+        away: Vec<UserId>,
+        /// Who is back.
+        back: Vec<UserId>,
     },
     /// So many are online that only their number is told.
     OnlineCount(u64),
-    /// The rooms that are new or have changed.
-    Rooms(Vec<RoomInfo>),
-    /// Forget the entries of a room: too much was missed, and its newest page follows.
+    /// A room that is new or stands otherwise.
+    Room(RoomState),
+    /// Forget the entries of a room: its places mean something else from now on.
     Reset(RoomId),
+    /// The log of the server was set back, or is another one.
+    LogChanged {
+        /// Whether it grew out of the one that we knew.
+        same_server: bool,
+        /// How many entries that we held are no longer on the server.
+        lost: u64,
+    },
     /// Something could not be kept in the profile; what the system said.
     ProfileNotSaved(String),
-    /// Entries of a room, live or from a page, in any order, known ones among them.
-    Entries(RoomId, Vec<Entry>),
+    /// Entries of a room, by rising place and without a hole, with what was said about them further on.
+    Entries {
+        /// The room.
+        room: RoomId,
+        /// The entries.
+        entries: Vec<Entry>,
+        /// What was said about them.
+        later: Vec<Entry>,
+    },
+    /// Content of a room that is erased.
+    Erased {
+        /// The room.
+        room: RoomId,
+        /// The first place.
+        from: Rseq,
+        /// The last place.
+        to: Rseq,
+    },
     /// The server has stored what we wrote.
     Settled {
         /// What we called it.
         cid: Cid,
-        /// Its place in the log.
-        seq: Seq,
+        /// Its room, which may be another one than it was written to.
+        room: RoomId,
         /// Its place in the room.
         rseq: Rseq,
         /// When the server took it.
@@ -77,7 +117,27 @@ pub enum Action {
         /// What we called it.
         cid: Cid,
         /// Why.
-        code: ErrorCode,
+        failure: Failure,
+    },
+    /// What we wrote is kept, and outlasts the window.
+    Queued(OutboxItem),
+    /// What stood in the composer of a room when the window was last closed.
+    Draft(RoomId, DraftText),
+    /// Who is writing in a room.
+    Typing(RoomId, Vec<UserId>),
+    /// A state of the server began, or is over.
+    Notice {
+        /// Which one.
+        what: u16,
+        /// Whether it began.
+        on: bool,
+    },
+    /// The answer to a question.
+    Answered {
+        /// What we called the question.
+        token: u64,
+        /// The answer.
+        answer: session::Answer,
     },
 
     // From the person.
@@ -88,7 +148,14 @@ pub enum Action {
         /// Everything that stood in the composer.
         text: String,
     },
-    /// The text in the composer was changed.
+    /// The text in the composer was changed, by whoever sits before it.
+    Composed {
+        /// All of it.
+        text: String,
+        /// Where the cursor stands, in bytes.
+        cursor: usize,
+    },
+    /// A key was pressed in the composer: it is worth looking at its text.
     Edited,
     /// Send again what was refused.
     Retry {
@@ -97,10 +164,72 @@ pub enum Action {
         /// A fresh name for the new try: the server remembers its answer to the old one.
         cid: Cid,
     },
+    /// Throw away what was refused.
+    Discard(Cid),
     /// The list shows its first row: more is wanted, if there is more.
     ReachedTop,
+    /// The list shows its last row: more is wanted, if there is more.
+    ReachedEnd,
     /// The page that was wished for could not even be asked for: it may be wished for again.
-    OlderNotAsked(RoomId),
+    PageNotAsked(RoomId),
+    /// Show a room.
+    OpenRoom(RoomId),
+    /// Show the room above the open one, or below it.
+    NextRoom {
+        /// Whether the one above.
+        up: bool,
+    },
+    /// Go to the newest message.
+    JumpToNewest,
+    /// Go to a message of the open room.
+    Jump(Rseq),
+    /// Write an answer to a message.
+    AnswerTo(RowKey),
+    /// Mend an own message; without a name, the last one.
+    Mend(Option<RowKey>),
+    /// Take an own message back: asks first.
+    Delete(RowKey),
+    /// React to a message, or take the reaction back.
+    React {
+        /// The message.
+        row: RowKey,
+        /// The emoji.
+        emoji: String,
+        /// A fresh name for it.
+        cid: Cid,
+    },
+    /// Speak with one person.
+    Direct {
+        /// With whom.
+        user: UserId,
+        /// A fresh name for the room that may be opened.
+        cid: Cid,
+    },
+    /// Get out of whatever is smaller than the window: an answer, a mending.
+    Escape,
+    /// Take the chosen completion of a name into the text.
+    Complete {
+        /// Which one of those that are shown.
+        index: usize,
+    },
+    /// Show something else than the first completion as chosen.
+    NextCompletion {
+        /// Whether the one above.
+        up: bool,
+    },
+    /// Open a list to choose from.
+    OpenPalette(Palette),
+    /// Something was typed over the list.
+    PaletteTyped(String),
+    /// A row of the list was chosen.
+    PaletteChose {
+        /// Which row.
+        index: usize,
+        /// A fresh name for what may be written because of it.
+        cid: Cid,
+    },
+    /// Close the list.
+    ClosePalette,
     /// Whether the list shows its last row.
     AtEnd(bool),
     /// Whether the window has the keyboard.
@@ -123,7 +252,12 @@ pub enum Action {
     /// The server that runs on this computer is to stop.
     StopHosting,
     /// The answer to what was asked.
-    Answer(Answer),
+    Answer {
+        /// Which one.
+        answer: Answer,
+        /// A fresh name for what may be written because of it.
+        cid: Cid,
+    },
     /// The window is to close.
     Close,
 
@@ -139,49 +273,6 @@ pub enum Action {
     Hosting(bool),
     /// What came of stopping it.
     HostStopped(Result<(), StopFailure>),
-}
-
-/// Something that somebody else has to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Hand this to the server, until it is settled or refused.
-    Send {
-        /// Where to.
-        room: RoomId,
-        /// Its name.
-        cid: Cid,
-        /// A valid text.
-        text: String,
-    },
-    /// Ask for the page that ends before this place.
-    LoadOlder {
-        /// Of which room.
-        room: RoomId,
-        /// The first place that we hold.
-        before: Rseq,
-    },
-    /// Connect to a server under a name, and stay connected.
-    Connect {
-        /// Where it is.
-        server: ServerAddress,
-        /// The name.
-        name: String,
-    },
-    /// Make sure that a server runs on this computer, then connect to it under a name.
-    Host {
-        /// The name.
-        name: String,
-    },
-    /// Stop the server that this person runs on this computer.
-    StopHosted,
-    /// Let go of the connection, and do not try again.
-    Disconnect,
-    /// The submitted text has been taken. Without this it goes back into the composer.
-    TextTaken,
-    /// Put this on the clipboard.
-    Copy(String),
-    /// End the program.
-    Quit,
 }
 
 /// Why a connection ended or was not made.
@@ -230,36 +321,4 @@ pub enum HostFailure {
     NotFound,
     /// It did not start; what it said.
     Stopped(String),
-}
-
-/// A room as the server describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomInfo {
-    /// Which one.
-    pub id: RoomId,
-    /// What it is called.
-    pub name: String,
-    /// The place of its last entry.
-    pub head: Rseq,
-    /// How many messages it holds.
-    pub count: u64,
-}
-
-/// An entry of a room, opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its place in the room.
-    pub rseq: Rseq,
-    /// Its place in the log.
-    pub seq: Seq,
-    /// When the server took it, in milliseconds since 1970 (UTC).
-    pub at_ms: i64,
-    /// Who wrote it.
-    pub author: UserId,
-    /// What it is.
-    pub kind: Kind,
-    /// What it says, if its kind is known and its body can be read.
-    pub text: Option<String>,
-    /// What we called it, on our own entries in a page.
-    pub cid: Option<Cid>,
 }

@@ -7,6 +7,22 @@
 pub enum Command {
     /// Who is online.
     Users,
+    /// Go into a room.
+    Join,
+    /// Leave the room.
+    Leave,
+    /// Open a new room.
+    Create,
+    /// Bring somebody in.
+    Invite,
+    /// What the room is about.
+    Topic,
+    /// Speak with one person.
+    Direct,
+    /// Take another name.
+    Nick,
+    /// Look for something that was said.
+    Search,
     /// Which commands there are.
     Help,
 }
@@ -24,10 +40,22 @@ pub struct Spec {
     pub about: &'static str,
 }
 
+const fn spec(command: Command, es: &'static str, en: &'static str, about: &'static str) -> Spec {
+    Spec { command, es, en, about }
+}
+
 /// Every command. Both names work in either language.
 pub const COMMANDS: &[Spec] = &[
-    Spec { command: Command::Users, es: "usuarios", en: "users", about: "command-users" },
-    Spec { command: Command::Help, es: "ayuda", en: "help", about: "command-help" },
+    spec(Command::Users, "usuarios", "users", "command-users"),
+    spec(Command::Join, "unirse", "join", "command-join"),
+    spec(Command::Leave, "salir", "leave", "command-leave"),
+    spec(Command::Create, "crear", "create", "command-create"),
+    spec(Command::Invite, "invitar", "invite", "command-invite"),
+    spec(Command::Topic, "tema", "topic", "command-topic"),
+    spec(Command::Direct, "directo", "direct", "command-direct"),
+    spec(Command::Nick, "apodo", "nick", "command-nick"),
+    spec(Command::Search, "buscar", "search", "command-search"),
+    spec(Command::Help, "ayuda", "help", "command-help"),
 ];
 
 /// What a typed text is.
@@ -35,8 +63,8 @@ pub const COMMANDS: &[Spec] = &[
 pub enum Typed {
     /// A message.
     Text(String),
-    /// A command that we know.
-    Command(Command),
+    /// A command that we know, and the words behind it.
+    Command(Command, String),
     /// A slash, and then something that is no command.
     Unknown(String),
 }
@@ -48,10 +76,10 @@ pub fn read(typed: &str) -> Typed {
     if rest.starts_with('/') {
         return Typed::Text(rest.to_owned());
     }
-    let word = rest.split_whitespace().next().unwrap_or_default();
+    let (word, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let name = word.to_lowercase();
     match COMMANDS.iter().find(|spec| spec.es == name || spec.en == name) {
-        Some(spec) => Typed::Command(spec.command),
+        Some(spec) => Typed::Command(spec.command, behind.trim().to_owned()),
         None => Typed::Unknown(word.chars().take(40).collect()),
     }
 }
@@ -64,8 +92,9 @@ mod tests {
     fn both_names_of_every_command_are_read_in_any_case() {
         for spec in COMMANDS {
             for name in [spec.es, spec.en] {
-                assert_eq!(read(&format!("/{name}")), Typed::Command(spec.command));
-                assert_eq!(read(&format!("/{} ", name.to_uppercase())), Typed::Command(spec.command));
+                assert_eq!(read(&format!("/{name}")), Typed::Command(spec.command, String::new()));
+                let behind = read(&format!("/{}  dos palabras ", name.to_uppercase()));
+                assert_eq!(behind, Typed::Command(spec.command, "dos palabras".into()));
             }
         }
     }

@@ -1,15 +1,9 @@
 //! From what a session tells to what the model takes in.
 //!
-//! Owns the opening of entries: which kinds are known, and how their bodies are read. The model itself knows neither
-//! the protocol's messages nor the session.
+//! Owns the translation, event by event, and which reasons of a lost connection are told apart.
 
-use tertulia_protocol::{self as protocol, Kind, entry::MessageBody};
-
-use super::action::{Action, Entry, Lost, Refusal, RoomInfo};
-use crate::{
-    fold::is_about,
-    session::{Event, RoomState, StopCode, Why},
-};
+use super::action::{Action, Lost, Refusal};
+use crate::session::{Event, Failure, SetBack, StopCode, Why};
 
 /// What an event means for the model. Some mean nothing to it.
 #[must_use]
@@ -19,54 +13,35 @@ pub fn action_of(event: Event) -> Option<Action> {
         Event::LoggedIn { user, name, encrypted, .. } => Action::Connected { user, name, encrypted },
         Event::Disconnected { why, retry_in } => Action::Disconnected { why: lost(&why), retry_in },
         Event::Stopped { code, params } => Action::Refused(refusal(code, params)),
-        Event::Users(users) => Action::Users(users.into_iter().map(|row| (row.user, row.name)).collect()),
+        Event::Me { user, name } => Action::Me { user, name },
+        Event::Users(users) => Action::Users(users),
         Event::Presence(presence) => {
             let listed = presence.away.is_some() || presence.back.is_some();
+            let (away, back) = (presence.away.unwrap_or_default(), presence.back.unwrap_or_default());
             match (presence.whole, presence.came, presence.went) {
-                (Some(whole), _, _) => Action::Online(whole),
+                (Some(people), _, _) => Action::Online { people, away },
                 (None, None, None) if !listed => Action::OnlineCount(presence.online),
                 (None, came, went) => {
-                    Action::Presence { came: came.unwrap_or_default(), went: went.unwrap_or_default() }
+                    Action::Presence { came: came.unwrap_or_default(), went: went.unwrap_or_default(), away, back }
                 }
             }
         }
-        Event::Room(RoomState { row, .. }) => {
-            Action::Rooms(vec![RoomInfo { id: row.room, name: row.name, head: row.head, count: row.count }])
-        }
-        Event::Entries { room, entries, .. } => {
-            Action::Entries(room, entries.iter().filter(|entry| !is_about(entry.kind)).map(open).collect())
-        }
+        Event::Room(state) => Action::Room(state),
+        Event::Entries { room, entries, later } => Action::Entries { room, entries, later },
+        Event::Later { room, entries } => Action::Entries { room, entries: Vec::new(), later: entries },
+        Event::Erased { room, from, to } => Action::Erased { room, from, to },
         Event::Reset { room } => Action::Reset(room),
-        Event::Settled { cid, rseq, seq, at, .. } => Action::Settled { cid, seq, rseq, at_ms: at },
-        Event::WriteRefused { cid, code, .. } => Action::Failed { cid, code },
+        Event::LogChanged { how, lost } => Action::LogChanged { same_server: matches!(how, SetBack::ToABackup), lost },
+        Event::Queued(item) => Action::Queued(item),
+        Event::Draft { room, draft } => Action::Draft(room, draft),
+        Event::Typing { room, users } => Action::Typing(room, users),
+        Event::Notice { what, on } => Action::Notice { what, on },
+        Event::Answer { token, answer } => Action::Answered { token, answer },
+        Event::Settled { cid, room, rseq, at, .. } => Action::Settled { cid, room, rseq, at_ms: at },
+        Event::WriteRefused { cid, code, params } => Action::Failed { cid, failure: Failure { code, params } },
         Event::ProfileNotSaved { why } => Action::ProfileNotSaved(why),
-        Event::SyncedOnce
-        | Event::Me { .. }
-        | Event::Later { .. }
-        | Event::Erased { .. }
-        | Event::LogChanged { .. }
-        | Event::Queued(_)
-        | Event::Draft { .. }
-        | Event::Typing { .. }
-        | Event::Notice { .. }
-        | Event::Answer { .. } => return None,
+        Event::SyncedOnce => return None,
     })
-}
-
-fn open(entry: &protocol::Entry) -> Entry {
-    let text = match entry.kind {
-        Kind::MESSAGE => MessageBody::from_bytes(&entry.body).map(|body| body.text),
-        _ => None,
-    };
-    Entry {
-        rseq: entry.rseq,
-        seq: entry.seq,
-        at_ms: entry.at,
-        author: entry.author,
-        kind: entry.kind,
-        text,
-        cid: entry.cid,
-    }
 }
 
 fn lost(why: &Why) -> Lost {
@@ -94,39 +69,21 @@ fn refusal(code: StopCode, params: Vec<String>) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use tertulia_protocol::{DeviceId, Rseq, Seq, UserId, push::Presence};
+    use tertulia_protocol::{UserId, push::Presence};
 
     use super::*;
 
     #[test]
     fn presence_is_a_set_a_change_or_a_number() {
-        let told = |whole, came, went| {
-            action_of(Event::Presence(Presence { online: 7, whole, came, went, away: None, back: None }))
+        let told = |whole, came, went, away| {
+            action_of(Event::Presence(Presence { online: 7, whole, came, went, away, back: None }))
         };
         let one = || Some(vec![UserId(1)]);
-        assert_eq!(told(one(), None, None), Some(Action::Online(vec![UserId(1)])));
-        assert_eq!(told(None, None, one()), Some(Action::Presence { came: vec![], went: vec![UserId(1)] }));
-        assert_eq!(told(None, None, None), Some(Action::OnlineCount(7)));
-    }
-
-    #[test]
-    fn bodies_of_known_kinds_are_read_and_others_left_alone() {
-        let entry = |kind, body| protocol::Entry {
-            seq: Seq(9),
-            rseq: Rseq(1),
-            count: 1,
-            at: 5,
-            author: UserId(2),
-            device: DeviceId(3),
-            kind,
-            target: None,
-            mentions: None,
-            body,
-            cid: None,
-        };
-        let body = MessageBody { text: "hola".into() }.to_bytes();
-        assert_eq!(open(&entry(Kind::MESSAGE, body.clone())).text.as_deref(), Some("hola"));
-        assert_eq!(open(&entry(Kind::MESSAGE, vec![0xff])).text, None);
-        assert_eq!(open(&entry(Kind(999), body)).text, None);
+        let all = Action::Online { people: vec![UserId(1)], away: vec![] };
+        assert_eq!(told(one(), None, None, None), Some(all));
+        let change = |went, away| Some(Action::Presence { came: vec![], went, away, back: vec![] });
+        assert_eq!(told(None, None, one(), None), change(vec![UserId(1)], vec![]));
+        assert_eq!(told(None, None, None, one()), change(vec![], vec![UserId(1)]));
+        assert_eq!(told(None, None, None, None), Some(Action::OnlineCount(7)));
     }
 }

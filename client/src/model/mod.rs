@@ -5,36 +5,48 @@
 
 pub mod action;
 pub mod calendar;
+mod choosing;
 pub mod commands;
+pub mod composer;
+pub mod effect;
 pub mod first_start;
 pub mod from_session;
+pub mod mentions;
+pub mod palette;
+pub mod pending;
 pub mod people;
 pub mod question;
+mod reading;
+pub mod room;
+pub mod search;
 pub mod timeline;
 mod update;
+pub mod view;
+mod writing;
 
 #[cfg(test)]
 mod tests;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use jiff::{
-    civil::{Date, DateTime},
-    tz::TimeZone,
-};
-use tertulia_protocol::{ErrorCode, RoomId, Rseq, UserId, limits::DEFAULT_PORT};
+use jiff::{civil::Date, tz::TimeZone};
+use tertulia_protocol::{Cid, ErrorCode, RoomId, Rseq, UserId, limits::DEFAULT_PORT};
 
-pub use self::action::{Action, Effect, Entry, HostFailure, Lost, Refusal, RoomInfo};
+pub use self::{
+    action::{Action, HostFailure, Lost, Refusal},
+    effect::Effect,
+    view::View,
+};
 use self::{
+    composer::Composer,
     first_start::Form,
+    palette::Palette,
     people::People,
     question::{About, Question, Stopping},
-    timeline::{Content, Room, Row, RowKey, State},
+    room::Room,
+    timeline::{Row, RowKey, State},
 };
-use crate::address::ServerAddress;
-
-/// Messages of one person within this time stand under one heading.
-const GROUP_MS: i64 = 5 * 60 * 1_000;
+use crate::{address::ServerAddress, session::Write};
 
 /// How the connection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,21 +86,8 @@ pub enum Notice {
     BadText,
     /// There has been no connection yet, so that there is no room to write to.
     NoRoom,
-}
-
-/// What a row looks like from the outside, with everything that depends on its neighbours.
-#[derive(Clone, Debug, PartialEq)]
-pub struct View<'a> {
-    /// The row.
-    pub row: Row<'a>,
-    /// When it was written, on the clocks here.
-    pub time: DateTime,
-    /// The day, if it is the first row of it.
-    pub day: Option<Date>,
-    /// Whether the name of the author stands above it.
-    pub heading: bool,
-    /// Who wrote it; nobody for local rows.
-    pub author: Option<(UserId, &'a str)>,
+    /// The room is closed for writing, or not ours any more.
+    Closed,
 }
 
 /// What is known of the person before anything is asked.
@@ -119,6 +118,12 @@ pub struct Model {
     pub hosted: bool,
     /// What stands beside the composer.
     pub notice: Option<Notice>,
+    /// What is being written.
+    pub composer: Composer,
+    /// The list to choose from, while one is open.
+    pub palette: Option<Palette>,
+    /// Whether the server can store nothing but deletions for now.
+    pub read_only: bool,
     /// Now, as last heard.
     pub now_ms: i64,
     server: Option<ServerAddress>,
@@ -135,6 +140,17 @@ pub struct Model {
     /// Whether name and server come from the dialog, and have not worked yet.
     from_form: bool,
     zone: TimeZone,
+    /// What we wrote that belongs to no room, or is about the room itself.
+    writes: BTreeMap<Cid, Write>,
+    /// Where to go as soon as it is known: a room that is being opened or joined, and a place in it.
+    going_to: Option<(RoomId, Option<Rseq>)>,
+    /// The place that is on its way here, to be shown when it is there.
+    jumping: Option<Rseq>,
+    /// The number of the last question to the server.
+    asked: u64,
+    /// When the person last did something, and whether the others know that it is long ago.
+    active_ms: i64,
+    away: bool,
 }
 
 impl Model {
@@ -150,6 +166,9 @@ impl Model {
             question: None,
             hosted: false,
             notice: None,
+            composer: Composer::default(),
+            palette: None,
+            read_only: false,
             now_ms,
             server: server.clone(),
             name: name.clone().unwrap_or_default(),
@@ -162,6 +181,12 @@ impl Model {
             at_end: true,
             from_form: false,
             zone,
+            writes: BTreeMap::new(),
+            going_to: None,
+            jumping: None,
+            asked: 0,
+            active_ms: now_ms,
+            away: false,
         };
         if let (Some(server), Some(name)) = (server.clone(), name.clone()) {
             (model, vec![Effect::Connect { server, name }])
@@ -182,9 +207,40 @@ impl Model {
         self.current.and_then(|id| self.rooms.get(&id))
     }
 
-    /// Every room, in the order of their making.
-    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.values()
+    /// A room.
+    #[must_use]
+    pub fn room_of(&self, room: RoomId) -> Option<&Room> {
+        self.rooms.get(&room)
+    }
+
+    /// Every room in the order in which they are listed: `general`, the other rooms and then the people, by name.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<&Room> {
+        let mut rooms: Vec<&Room> = self.rooms.values().filter(|room| room.is_listed()).collect();
+        rooms.sort_by_cached_key(|room| {
+            (room.is_direct(), !room.is_general(), people::sort_key(self.room_name(room)), room.id)
+        });
+        rooms
+    }
+
+    /// What a room is called: a direct one by the other person.
+    #[must_use]
+    pub fn room_name<'a>(&'a self, room: &'a Room) -> &'a str {
+        room.state.row.with.map_or(room.state.row.name.as_str(), |user| self.people.name(user))
+    }
+
+    /// Who is writing in the open room, besides ourselves.
+    #[must_use]
+    pub fn typing(&self) -> Vec<&str> {
+        let Some(room) = self.room() else { return Vec::new() };
+        let users = room.typing_at(self.now_ms).iter().filter(|user| Some(**user) != self.me);
+        users.map(|user| self.people.name(*user)).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// The time zone of the clocks here.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// The rows of the open room.
@@ -218,22 +274,24 @@ impl Model {
         self.hosted && self.server.as_ref().is_some_and(|at| at.port() == DEFAULT_PORT && here(at.host()))
     }
 
-    /// How many messages of ours no server has.
+    /// How many things that we wrote would be lost with the window: neither a server nor the profile has them.
     fn unsent(&self) -> usize {
-        self.rooms.values().map(|room| room.timeline.unplaced()).sum()
+        let all = self.rooms.values().flat_map(|room| room.timeline.pending());
+        all.filter(|pending| !pending.kept && !matches!(pending.state, State::Settled(_))).count()
     }
 
     /// For how long something of ours has waited for its answer on this connection.
     #[must_use]
     pub fn waited_ms(&self) -> Option<i64> {
-        let since = self.rooms.values().filter_map(|room| room.timeline.waiting_since_ms()).min()?;
+        let all = self.rooms.values().flat_map(|room| room.timeline.pending());
+        let since = all.filter(|pending| pending.is_waiting()).map(|pending| pending.at_ms).min()?;
         // What was written before has waited for something else.
         let since = since.max(self.online_at_ms);
         matches!(self.connection, Connection::Online { .. }).then(|| self.now_ms.saturating_sub(since).max(0))
     }
 
     fn ask(&mut self, about: About) {
-        let unsent = if about == About::StopHosting { 0 } else { self.unsent() };
+        let unsent = if about.concerns_everything() { self.unsent() } else { 0 };
         self.question = Some(Question {
             hosted: self.in_hosted_chat(),
             careful: unsent > 0,
@@ -250,30 +308,9 @@ impl Model {
         calendar::local(self.now_ms, &self.zone).date()
     }
 
-    /// A row of the open room as it is to be shown.
-    #[must_use]
-    pub fn view(&self, index: usize) -> Option<View<'_>> {
-        let timeline = self.timeline();
-        let row = timeline.row(index)?;
-        let before = index.checked_sub(1).and_then(|before| timeline.row(before));
-        let time = calendar::local(row.at_ms, &self.zone);
-        let author = self.author(&row);
-        let new_day = before.is_none_or(|before| calendar::local(before.at_ms, &self.zone).date() != time.date());
-        let continued = before.is_some_and(|before| {
-            self.author(&before) == author && (0..GROUP_MS).contains(&row.at_ms.saturating_sub(before.at_ms))
-        });
-        Some(View {
-            row,
-            time,
-            day: new_day.then_some(time.date()),
-            heading: author.is_some() && (new_day || !continued),
-            author: author.map(|user| (user, self.people.name(user))),
-        })
-    }
-
     fn author(&self, row: &Row<'_>) -> Option<UserId> {
         match row.content {
-            Content::Local(_) => None,
+            timeline::Content::Local(_) | timeline::Content::Note(_) => None,
             _ => row.author.or(self.me),
         }
     }
@@ -281,23 +318,28 @@ impl Model {
     /// Why something that we wrote was refused.
     #[must_use]
     pub fn failure(&self, key: RowKey) -> Option<ErrorCode> {
-        let timeline = self.timeline();
-        match timeline.index_of(key).and_then(|index| timeline.row(index))?.state {
+        match self.timeline().find(key)?.state {
             State::Failed(code) => Some(code),
             _ => None,
         }
     }
 
+    /// Whether what we wrote under this name mends a message.
+    #[must_use]
+    pub fn is_mending_of(&self, cid: Cid) -> bool {
+        self.timeline().pending().iter().any(|pending| pending.cid == cid && !pending.is_message())
+    }
+
     /// How many messages of others in the open room were not seen yet.
     #[must_use]
     pub fn unread(&self) -> u64 {
-        self.room().map_or(0, |room| room.unread)
+        self.room().map_or(0, Room::unread)
     }
 
-    /// The last place that was seen in the open room.
+    /// How many messages were not seen yet, in all rooms.
     #[must_use]
-    pub fn read(&self) -> Rseq {
-        self.room().map_or(Rseq(0), |room| room.read)
+    pub fn unread_everywhere(&self) -> u64 {
+        self.rooms.values().map(Room::unread).sum()
     }
 }
 

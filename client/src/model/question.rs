@@ -3,6 +3,8 @@
 //! Owns which questions there are, which answers each of them has, and which answer is the safe one. The words and the
 //! buttons are the window's.
 
+use tertulia_protocol::{RoomId, Rseq, UserId};
+
 use crate::address::ServerAddress;
 
 /// What the question is about.
@@ -21,6 +23,22 @@ pub enum About {
         /// Whether it is to run on this computer.
         host: bool,
     },
+    /// An own message is to be taken back.
+    Delete(RoomId, Rseq),
+    /// The person is to leave a room.
+    Leave(RoomId),
+    /// A room is to be closed for writing.
+    Archive(RoomId),
+    /// Somebody is to be put out of a room.
+    Remove(RoomId, UserId),
+}
+
+impl About {
+    /// Whether it is about the window or the server as a whole, and so about everything that was not sent.
+    #[must_use]
+    pub fn concerns_everything(&self) -> bool {
+        matches!(self, Self::Quit | Self::ChangeServer { .. })
+    }
 }
 
 /// What can be answered.
@@ -87,7 +105,7 @@ impl Question {
             (About::Quit, true, false) => &[Answer::Go, Answer::Stop, Answer::Cancel],
             (About::Quit, true, true) => &[Answer::Cancel, Answer::Go, Answer::Stop],
             (About::StopHosting, ..) => &[Answer::Cancel, Answer::Stop],
-            (About::Quit | About::ChangeServer { .. }, ..) => &[Answer::Cancel, Answer::Go],
+            _ => &[Answer::Cancel, Answer::Go],
         }
     }
 }

@@ -1,13 +1,22 @@
 //! The rows of one room, in order: what the server has placed, what only we see, and what is still on its way.
 //!
-//! Owns the order of rows and their keys. A row is named by a [`RowKey`] that does not change while rows are added
-//! above or below it, so that a list can hold on to what somebody is reading.
+//! Owns the order of rows and their keys, and which stretch of the room is shown: one without a hole, at its newest end
+//! or around what somebody went to. A row is named by a [`RowKey`] that does not change while rows are added above or
+//! below it, so that a list can hold on to what somebody is reading. What a line says is the fold's business.
+
+mod ours;
+mod stretch;
 
 use std::collections::VecDeque;
 
-use tertulia_protocol::{Cid, ErrorCode, Kind, RoomId, Rseq, Seq, UserId};
+use tertulia_protocol::{Cid, Rseq, UserId};
 
-use super::action::{Entry, Refusal};
+use super::action::Refusal;
+pub use super::pending::{Pending, State};
+use crate::{
+    fold::{Fold, Line, Message, Note, Shown},
+    session::Failure,
+};
 
 /// The name of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,41 +40,32 @@ pub enum Local {
     OnlineCount(u64),
     /// There is no such command.
     UnknownCommand(String),
+    /// This is a room that nobody can leave.
+    CannotLeave,
+    /// There is no person, or no room, of this name.
+    NotFound(String),
     /// The login was refused.
     Refused(Refusal),
+    /// The server refused something that is no message.
+    WriteRefused(Failure),
     /// Something could not be kept in the profile; what the system said.
     ProfileNotSaved(String),
-}
-
-/// How far something that we wrote has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It has its place.
-    Placed,
-    /// On its way, or waiting for a connection.
-    Sending,
-    /// Refused.
-    Failed(ErrorCode),
-}
-
-#[derive(Clone, Debug)]
-struct Pending {
-    cid: Cid,
-    text: String,
-    at_ms: i64,
-    state: State,
+    /// The log of the server was set back: how many entries are no longer there.
+    LogSetBack(u64),
+    /// The server has another log.
+    LogIsNew,
 }
 
 #[derive(Clone, Debug)]
 enum Item {
-    Entry(Entry),
+    Line(Line),
     Local(RowKey, i64, Local),
 }
 
 impl Item {
     fn key(&self) -> RowKey {
         match self {
-            Self::Entry(entry) => RowKey::Entry(entry.rseq),
+            Self::Line(line) => RowKey::Entry(line.rseq),
             Self::Local(key, ..) => *key,
         }
     }
@@ -84,7 +84,9 @@ fn order(key: RowKey) -> (Rseq, u32) {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Content<'a> {
     /// A message.
-    Text(&'a str),
+    Message(&'a Message),
+    /// Something that happened to the room.
+    Note(&'a Note),
     /// Something that this version cannot show.
     NeedsNewer,
     /// Words of the program itself.
@@ -109,18 +111,23 @@ pub struct Row<'a> {
 /// The rows of a room.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
+    fold: Fold,
     items: VecDeque<Item>,
+    /// The places of the stretch that is shown.
+    bounds: Option<(u64, u64)>,
+    /// A place of the stretch that somebody went to; `None` for the newest end.
+    anchor: Option<Rseq>,
     pending: Vec<Pending>,
     locals: u32,
-    /// The page that was asked for and has not come: it would be wasteful to ask twice.
-    loading: Option<Rseq>,
+    /// The pages that were asked for and have not come, above and below: it would be wasteful to ask twice.
+    loading: (bool, bool),
 }
 
 impl Timeline {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.items.len() + self.pending.len()
+        self.items.len() + self.shown_pending().count()
     }
 
     /// Whether there is no row at all.
@@ -129,33 +136,43 @@ impl Timeline {
         self.len() == 0
     }
 
+    /// What we wrote stands at the newest end alone.
+    fn shown_pending(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.iter().filter(|pending| self.anchor.is_none() && pending.is_row())
+    }
+
     /// The row at a position, from 0.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'_>> {
-        if let Some(item) = self.items.get(index) {
-            return Some(match item {
-                Item::Entry(entry) => Row {
-                    key: item.key(),
-                    author: Some(entry.author),
-                    at_ms: entry.at_ms,
-                    content: match (&entry.text, entry.kind) {
-                        (Some(text), Kind::MESSAGE) => Content::Text(text),
-                        _ => Content::NeedsNewer,
-                    },
-                    state: State::Placed,
+        match self.items.get(index) {
+            Some(Item::Line(line)) => Some(Row {
+                key: RowKey::Entry(line.rseq),
+                author: Some(line.author),
+                at_ms: line.at,
+                content: match &line.shown {
+                    Shown::Message(Message { text: None, erased: false, .. }) | Shown::NeedsNewer(_) => {
+                        Content::NeedsNewer
+                    }
+                    Shown::Message(message) => Content::Message(message),
+                    Shown::Note(note) => Content::Note(note),
                 },
-                Item::Local(key, at_ms, local) => {
-                    Row { key: *key, author: None, at_ms: *at_ms, content: Content::Local(local), state: State::Placed }
-                }
-            });
+                state: State::Placed,
+            }),
+            Some(Item::Local(key, at_ms, local)) => Some(Row {
+                key: *key,
+                author: None,
+                at_ms: *at_ms,
+                content: Content::Local(local),
+                state: State::Placed,
+            }),
+            None => self.shown_pending().nth(index - self.items.len()).map(|pending| Row {
+                key: RowKey::Pending(pending.cid),
+                author: None,
+                at_ms: pending.at_ms,
+                content: Content::Message(&pending.message),
+                state: pending.state,
+            }),
         }
-        self.pending.get(index - self.items.len()).map(|pending| Row {
-            key: RowKey::Pending(pending.cid),
-            author: None,
-            at_ms: pending.at_ms,
-            content: Content::Text(&pending.text),
-            state: pending.state,
-        })
     }
 
     /// The position of a row.
@@ -163,60 +180,59 @@ impl Timeline {
     pub fn index_of(&self, key: RowKey) -> Option<usize> {
         match key {
             RowKey::Pending(cid) => {
-                self.pending.iter().position(|pending| pending.cid == cid).map(|i| i + self.items.len())
+                self.shown_pending().position(|pending| pending.cid == cid).map(|i| i + self.items.len())
             }
             _ => self.items.binary_search_by_key(&order(key), |item| order(item.key())).ok(),
         }
     }
 
-    /// The first place that we hold.
+    /// A row by its name.
+    #[must_use]
+    pub fn find(&self, key: RowKey) -> Option<Row<'_>> {
+        self.index_of(key).and_then(|index| self.row(index))
+    }
+
+    /// The first place that is shown.
     #[must_use]
     pub fn oldest(&self) -> Option<Rseq> {
-        self.items.iter().find_map(|item| match item {
-            Item::Entry(entry) => Some(entry.rseq),
-            Item::Local(..) => None,
-        })
+        self.bounds.map(|(first, _)| Rseq(first))
     }
 
-    /// The last place that we hold; 0 if none.
+    /// The last place that is shown; 0 if none.
     #[must_use]
     pub fn newest(&self) -> Rseq {
-        self.items.back().map_or(Rseq(0), |item| order(item.key()).0)
+        Rseq(self.bounds.map_or(0, |(_, last)| last))
     }
 
-    /// Takes an entry to its place. Says whether it was new.
-    pub fn insert(&mut self, entry: Entry) -> bool {
-        if let Some(cid) = entry.cid {
-            self.pending.retain(|pending| pending.cid != cid);
-        }
-        if self.loading.is_some_and(|before| entry.rseq < before) {
-            self.loading = None;
-        }
-        self.place(Item::Entry(entry))
+    /// Whether the stretch that is shown is the one at the newest end.
+    #[must_use]
+    pub fn is_at_newest(&self) -> bool {
+        self.anchor.is_none()
     }
 
-    /// Gives what we wrote its place. Says whether we still waited for that.
-    pub fn settle(&mut self, cid: Cid, me: UserId, seq: Seq, rseq: Rseq, at_ms: i64) -> bool {
-        let Some(index) = self.pending.iter().position(|pending| pending.cid == cid) else { return false };
-        let text = Some(self.pending.remove(index).text);
-        self.place(Item::Entry(Entry { rseq, seq, at_ms, author: me, kind: Kind::MESSAGE, text, cid: Some(cid) }));
-        true
+    /// Whether what is shown reaches to the newest end of what is here.
+    #[must_use]
+    pub fn is_newest_stretch(&self) -> bool {
+        self.anchor.is_none() || self.bounds == self.fold.whole().last().copied()
     }
 
-    fn place(&mut self, item: Item) -> bool {
-        // Nearly everything belongs at one of the two ends.
-        let place = order(item.key());
-        if self.items.back().is_none_or(|last| order(last.key()) < place) {
-            self.items.push_back(item);
-            return true;
-        }
-        match self.items.binary_search_by_key(&place, |item| order(item.key())) {
-            Ok(_) => false,
-            Err(index) => {
-                self.items.insert(index, item);
-                true
+    /// The line at a place, shown or not.
+    #[must_use]
+    pub fn line(&self, rseq: Rseq) -> Option<Line> {
+        self.fold.line(rseq)
+    }
+
+    /// The last message of this person that is shown and can still be mended.
+    #[must_use]
+    pub fn last_message_of(&self, user: UserId) -> Option<Rseq> {
+        self.items.iter().rev().find_map(|item| match item {
+            Item::Line(Line { rseq, author, shown: Shown::Message(message), .. })
+                if *author == user && message.text.is_some() =>
+            {
+                Some(*rseq)
             }
-        }
+            _ => None,
+        })
     }
 
     /// Adds a row that only we see, after all that has a place now. The same one twice in a row is one.
@@ -229,77 +245,10 @@ impl Timeline {
         self.items.push_back(Item::Local(key, at_ms, local));
     }
 
-    /// Adds something that we wrote, at the end.
-    pub fn add_pending(&mut self, cid: Cid, at_ms: i64, text: String) {
-        self.pending.push(Pending { cid, text, at_ms, state: State::Sending });
-    }
-
-    /// Marks something that we wrote as refused.
-    pub fn fail(&mut self, cid: Cid, code: ErrorCode) -> bool {
-        let pending = self.pending.iter_mut().find(|pending| pending.cid == cid);
-        pending.map(|pending| pending.state = State::Failed(code)).is_some()
-    }
-
-    /// Takes back something that was refused, to try again: its text.
-    pub fn take_failed(&mut self, cid: Cid) -> Option<String> {
-        let index = self.pending.iter().position(|p| p.cid == cid && matches!(p.state, State::Failed(_)))?;
-        Some(self.pending.remove(index).text)
-    }
-
-    /// What we wrote and has neither a place nor a refusal, in order.
-    pub fn unsent(&self) -> impl Iterator<Item = (Cid, &str)> {
-        let sending = self.pending.iter().filter(|pending| pending.state == State::Sending);
-        sending.map(|pending| (pending.cid, pending.text.as_str()))
-    }
-
-    /// When the oldest message of ours that waits for its answer was written.
-    #[must_use]
-    pub fn waiting_since_ms(&self) -> Option<i64> {
-        self.pending.iter().filter(|pending| pending.state == State::Sending).map(|pending| pending.at_ms).min()
-    }
-
-    /// How many messages of ours have no place: on their way, waiting, or refused.
-    #[must_use]
-    pub fn unplaced(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Whether an older page is worth asking for, and before which place. Remembers that it was asked for.
-    pub fn ask_older(&mut self) -> Option<Rseq> {
-        let before = self.oldest().filter(|oldest| oldest.0 > 1 && self.loading.is_none())?;
-        self.loading = Some(before);
-        Some(before)
-    }
-
-    /// Whether an older page is on its way.
-    #[must_use]
-    pub fn is_loading(&self) -> bool {
-        self.loading.is_some()
-    }
-
     /// Forgets the entries; what is on its way stays.
     pub fn reset(&mut self) {
-        self.items.clear();
-        self.loading = None;
+        self.fold = Fold::new();
+        self.items.retain(|item| matches!(item, Item::Local(..)));
+        (self.bounds, self.anchor, self.loading) = (None, None, (false, false));
     }
-
-    /// Forgets the page that was asked for: the connection that would have brought it is gone.
-    pub fn stop_loading(&mut self) {
-        self.loading = None;
-    }
-}
-
-/// A room with its rows.
-#[derive(Clone, Debug)]
-pub struct Room {
-    /// Which one.
-    pub id: RoomId,
-    /// What it is called.
-    pub name: String,
-    /// Its rows.
-    pub timeline: Timeline,
-    /// The last place that was seen by the person; what stands after it is unread.
-    pub read: Rseq,
-    /// How many messages of others stand after it.
-    pub unread: u64,
 }

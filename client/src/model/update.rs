@@ -2,32 +2,42 @@
 //!
 //! Owns every change of the model: one arm for each action, and what an action brings about. Nothing else writes to it.
 
-use tertulia_protocol::{Cid, InvalidText, RoomId, Text};
-
 use super::{
-    Connection, Model, Notice,
-    action::{Action, Effect, Entry, Refusal, RoomInfo},
-    commands::{self, Command, Typed},
+    Connection, Model,
+    action::{Action, Refusal},
+    effect::Effect,
     first_start::Form,
     people::People,
     question::{About, Answer, Question, StopFailure, Stopping},
-    timeline::{self, Content, Local, Room, Row},
+    timeline::Local,
 };
-use crate::address::ServerAddress;
+use crate::{address::ServerAddress, session::Write};
+use tertulia_protocol::Cid;
+
+/// Who has done nothing for so long is away from the desk.
+const AWAY_AFTER_MS: i64 = 5 * 60 * 1_000;
+
+/// The state of a server that can store nothing but deletions.
+const READ_ONLY: u16 = 1;
 
 impl Model {
     /// Takes in what happened.
     pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        let mut effects = if action.is_by_person() { self.is_active() } else { Vec::new() };
+        effects.extend(self.take(action));
+        effects
+    }
+
+    fn take(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Connecting { attempt } => self.connection = Connection::Connecting { attempt },
             Action::Connected { user, name, encrypted } => {
-                self.me = Some(user);
-                self.name.clone_from(&name);
-                self.people.learn(vec![(user, name)]);
+                self.is_me(user, name);
                 self.connection = Connection::Online { encrypted };
                 self.online_at_ms = self.now_ms;
                 self.from_form = false;
             }
+            Action::Me { user, name } => self.is_me(user, name),
             Action::Disconnected { why, retry_in } => {
                 let wait = i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX);
                 let retry_at_ms = self.now_ms.saturating_add(wait);
@@ -35,66 +45,86 @@ impl Model {
                 self.disconnected();
             }
             Action::Refused(refusal) => self.refused(refusal),
-            Action::Users(users) => self.people.learn(users),
-            Action::Online(users) => self.people.set_online(users),
+            Action::Users(users) => {
+                self.people.learn(users);
+                if let Some(me) = self.me.filter(|me| !self.people.name(*me).is_empty()) {
+                    self.name = self.people.name(me).to_owned();
+                }
+            }
+            Action::Online { people, away } => self.people.set_online(people, away),
             Action::OnlineCount(count) => self.people.set_count(count),
-            Action::Presence { came, went } => self.people.change_online(came, &went),
-            Action::Rooms(rooms) => rooms.into_iter().for_each(|room| self.room_changed(room)),
-            Action::Reset(room) => {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.timeline.reset();
-                    room.unread = 0;
-                }
-            }
+            Action::Presence { came, went, away, back } => self.people.change_online(came, &went, away, &back),
+            Action::Room(state) => return self.room_changed(state),
+            Action::Reset(room) => self.reset(room),
+            Action::LogChanged { same_server: true, lost } => self.add_local(Local::LogSetBack(lost)),
+            Action::LogChanged { same_server: false, .. } => self.add_local(Local::LogIsNew),
             Action::ProfileNotSaved(why) => self.add_local(Local::ProfileNotSaved(why)),
-            Action::Entries(room, entries) => self.entries(room, entries),
-            Action::Settled { cid, seq, rseq, at_ms } => {
-                if let Some(me) = self.me {
-                    self.rooms.values_mut().any(|room| room.timeline.settle(cid, me, seq, rseq, at_ms));
+            Action::Entries { room, entries, later } => return self.entries(room, entries, later),
+            Action::Erased { room, from, to } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.timeline.erase(from, to);
                 }
-                self.count_unsent();
             }
-            Action::Failed { cid, code } => {
-                self.rooms.values_mut().any(|room| room.timeline.fail(cid, code));
+            Action::Settled { cid, room, rseq, at_ms } => return self.settled(cid, room, rseq, at_ms),
+            Action::Failed { cid, failure } => return self.failed(cid, failure),
+            Action::Queued(item) => self.queued(item),
+            Action::Draft(room, draft) => return self.restore_draft(room, draft),
+            Action::Typing(room, users) => {
+                let now_ms = self.now_ms;
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.set_typing(users, now_ms);
+                }
             }
+            Action::Notice { what, on } if what == READ_ONLY => self.read_only = on,
+            Action::Notice { .. } | Action::Edited => {}
+            Action::Answered { token, answer } => return self.answered_by_server(token, answer),
             Action::Submit { cid, text } => return self.submit(cid, &text),
-            Action::Edited => self.notice = None,
-            Action::Retry { failed, cid } => {
-                for room in self.rooms.values_mut() {
-                    if let Some(text) = room.timeline.take_failed(failed) {
-                        room.timeline.add_pending(cid, self.now_ms, text.clone());
-                        return vec![Effect::Send { room: room.id, cid, text }];
-                    }
-                }
-            }
-            Action::ReachedTop => {
-                let online = matches!(self.connection, Connection::Online { .. });
-                if let Some(room) = self.current_mut().filter(|_| online)
-                    && let Some(before) = room.timeline.ask_older()
-                {
-                    return vec![Effect::LoadOlder { room: room.id, before }];
-                }
-            }
-            Action::OlderNotAsked(room) => {
+            Action::Composed { text, cursor } => return self.composed(text, cursor),
+            Action::Retry { failed, cid } => return self.retry(failed, cid),
+            Action::Discard(cid) => return self.discard(cid),
+            Action::ReachedTop => return self.reached(true),
+            Action::ReachedEnd => return self.reached(false),
+            Action::PageNotAsked(room) => {
                 if let Some(room) = self.rooms.get_mut(&room) {
                     room.timeline.stop_loading();
                 }
             }
-            Action::AtEnd(at_end) => {
-                self.at_end = at_end;
-                self.mark_read();
+            Action::OpenRoom(room) => return self.open_room(room),
+            Action::NextRoom { up } => return self.next_room(up),
+            Action::JumpToNewest => return self.jump_to_newest(),
+            Action::Jump(rseq) => return self.jump(rseq),
+            Action::AnswerTo(key) => return self.answer_to(key),
+            Action::Mend(key) => return self.mend(key),
+            Action::Delete(key) => return self.ask_delete(key),
+            Action::React { row, emoji, cid } => return self.react(row, emoji, cid),
+            Action::Direct { user, cid } => return self.direct(user, cid),
+            Action::Escape => return self.escape(),
+            Action::Complete { index } => return self.complete(index),
+            Action::NextCompletion { up } => {
+                if let Some(completion) = &mut self.composer.completion {
+                    let count = completion.people.len();
+                    completion.chosen = (completion.chosen + if up { count - 1 } else { 1 }) % count;
+                }
             }
+            Action::OpenPalette(palette) => return self.open_palette(palette),
+            Action::PaletteTyped(typed) => return self.palette_typed(typed),
+            Action::PaletteChose { index, cid } => return self.chose(index, cid),
+            Action::ClosePalette => {
+                self.palette = None;
+                return self.mark_read();
+            }
+            Action::AtEnd(at_end) => return self.at_end(at_end),
             Action::Focus(focused) => {
                 self.focused = focused;
-                self.mark_read();
+                let mut effects = if focused { Vec::new() } else { self.keep_draft() };
+                effects.extend(self.mark_read());
+                return effects;
             }
             Action::TogglePeople => self.people_shown = !self.people_shown,
             Action::Copy(key) => {
-                let timeline = self.timeline();
-                let row = timeline.index_of(key).and_then(|index| timeline.row(index));
-                if let Some(Row { content: Content::Text(text), .. }) = row {
-                    return vec![Effect::Copy(text.to_owned())];
-                }
+                let index = self.timeline().index_of(key);
+                let text = index.and_then(|index| self.view(index)).and_then(|view| view.text);
+                return text.map(|text| Effect::Copy(text.to_owned())).into_iter().collect();
             }
             Action::Start { name, server, host } => return self.start(name, server, host),
             Action::ChangeLogin => {
@@ -102,11 +132,13 @@ impl Model {
                     Connection::Refused(refusal) => Some(refusal.clone()),
                     _ => None,
                 };
+                let mut effects = self.keep_draft();
                 self.connection = Connection::Idle;
                 self.disconnected();
                 let (name, server) = (self.name.clone(), self.server());
                 self.form = Some(Form { name, server, refusal, ..Form::default() });
-                return vec![Effect::Disconnect];
+                effects.push(Effect::Disconnect);
+                return effects;
             }
             Action::HostFailed(failure) => {
                 self.connection = Connection::Idle;
@@ -115,20 +147,47 @@ impl Model {
             }
             Action::StopHosting if self.hosted => self.ask(About::StopHosting),
             Action::StopHosting => {}
-            Action::Answer(answer) => return self.answered(answer),
-            // Who closes the window while being asked about it means it.
-            Action::Close
-                if self.question.as_ref().is_some_and(|asked| asked.about == About::Quit || asked.is_waiting()) =>
-            {
-                return vec![Effect::Quit];
-            }
-            Action::Close if self.in_hosted_chat() || self.unsent() > 0 => self.ask(About::Quit),
-            Action::Close => return vec![Effect::Quit],
+            Action::Answer { answer, cid } => return self.answered(answer, cid),
+            Action::Close => return self.close(),
             Action::Hosting(hosted) => self.hosted = hosted,
             Action::HostStopped(result) => return self.host_stopped(result),
-            Action::Tick { now_ms } => self.now_ms = now_ms,
+            Action::Tick { now_ms } => return self.tick(now_ms),
         }
         Vec::new()
+    }
+
+    fn close(&mut self) -> Vec<Effect> {
+        let mut effects = self.keep_draft();
+        // Who closes the window while being asked about it means it.
+        let meant = self.question.as_ref().is_some_and(|asked| asked.about == About::Quit || asked.is_waiting());
+        if !meant && (self.in_hosted_chat() || self.unsent() > 0) {
+            self.ask(About::Quit);
+        } else {
+            effects.push(Effect::Quit);
+        }
+        effects
+    }
+
+    fn tick(&mut self, now_ms: i64) -> Vec<Effect> {
+        self.now_ms = now_ms;
+        let mut effects = self.keep_old_draft();
+        if !self.away && now_ms.saturating_sub(self.active_ms) >= AWAY_AFTER_MS {
+            self.away = true;
+            effects.push(Effect::Away(true));
+        }
+        effects
+    }
+
+    /// The person has done something.
+    fn is_active(&mut self) -> Vec<Effect> {
+        self.active_ms = self.now_ms;
+        if std::mem::take(&mut self.away) { vec![Effect::Away(false)] } else { Vec::new() }
+    }
+
+    fn is_me(&mut self, user: tertulia_protocol::UserId, name: String) {
+        self.me = Some(user);
+        self.name.clone_from(&name);
+        self.people.learn_name(user, name);
     }
 
     fn start(&mut self, name: String, server: String, host: bool) -> Vec<Effect> {
@@ -148,23 +207,32 @@ impl Model {
         self.name.clone_from(&name);
         if self.server.as_ref() != Some(&server) {
             // What another server said does not belong here.
-            self.rooms.clear();
-            self.current = None;
+            self.forget_rooms();
             self.people = People::default();
             self.me = None;
             self.server = Some(server.clone());
         }
         let mut effects = vec![if host { Effect::Host { name } } else { Effect::Connect { server, name } }];
-        // The old connection took what it had not sent with it. What was stored already is recognised by its name.
-        for room in self.rooms.values() {
-            let unsent = room.timeline.unsent().map(|(cid, text)| (cid, text.to_owned()));
-            effects.extend(unsent.map(|(cid, text)| Effect::Send { room: room.id, cid, text }));
+        // The old connection took with it what was not kept yet. What was stored already is recognised by its name.
+        for pending in self.rooms.values().flat_map(|room| room.timeline.pending()) {
+            if !pending.kept && pending.is_waiting() {
+                let write = Write { from_draft: false, ..pending.write.clone() };
+                effects.push(Effect::Write { cid: pending.cid, write, instead_of: None });
+            }
         }
         effects
     }
 
-    fn answered(&mut self, answer: Answer) -> Vec<Effect> {
+    fn answered(&mut self, answer: Answer, cid: Cid) -> Vec<Effect> {
         match (self.question.take_if(|asked| !asked.is_waiting()), answer) {
+            (Some(Question { about: About::Delete(room, rseq), .. }), Answer::Go) => self.delete(room, rseq, cid),
+            (Some(Question { about: About::Leave(room), .. }), Answer::Go) => self.write(cid, Write::leave(room)),
+            (Some(Question { about: About::Archive(room), .. }), Answer::Go) => {
+                self.write(cid, Write::archive(room, true))
+            }
+            (Some(Question { about: About::Remove(room, user), .. }), Answer::Go) => {
+                self.write(cid, Write::remove(room, user))
+            }
             (Some(asked), Answer::Stop) => {
                 self.question = Some(Question { stopping: Stopping::Waiting, ..asked });
                 vec![Effect::StopHosted]
@@ -199,6 +267,8 @@ impl Model {
 
     fn disconnected(&mut self) {
         self.people.forget_online();
+        self.read_only = false;
+        self.jumping = None;
         self.rooms.values_mut().for_each(|room| room.timeline.stop_loading());
     }
 
@@ -218,102 +288,29 @@ impl Model {
         }
     }
 
-    fn room_changed(&mut self, info: RoomInfo) {
-        let room = self.rooms.entry(info.id).or_insert_with(|| Room {
-            id: info.id,
-            name: String::new(),
-            timeline: timeline::Timeline::default(),
-            // Read marks do not outlive the window yet: what was there when it opened counts as read.
-            read: info.head,
-            unread: 0,
-        });
-        room.name = info.name;
-        if self.current.is_none() {
-            self.current = Some(info.id);
-            if let Some(Row { at_ms, content: Content::Local(local), .. }) = self.lobby.row(0) {
-                room.timeline.add_local(at_ms, local.clone());
-            }
-            self.lobby = timeline::Timeline::default();
-        }
-    }
-
-    fn entries(&mut self, id: RoomId, entries: Vec<Entry>) {
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        for entry in entries {
-            let unread = entry.rseq > room.read && Some(entry.author) != self.me;
-            if room.timeline.insert(entry) && unread {
-                room.unread += 1;
-            }
-        }
-        self.mark_read();
-        self.count_unsent();
-    }
-
     /// What is being asked may have been overtaken.
-    fn count_unsent(&mut self) {
+    pub(super) fn count_unsent(&mut self) {
         let unsent = self.unsent();
         if let Some(asked) = self.question.as_mut().filter(|asked| asked.careful) {
             asked.unsent = unsent;
         }
     }
+}
 
-    fn mark_read(&mut self) {
-        let seen = self.focused && self.at_end;
-        if let Some(room) = self.current_mut().filter(|_| seen) {
-            room.read = room.read.max(room.timeline.newest());
-            room.unread = 0;
-        }
-    }
-
-    fn submit(&mut self, cid: Cid, typed: &str) -> Vec<Effect> {
-        self.notice = None;
-        if typed.trim().is_empty() {
-            return Vec::new();
-        }
-        let typed = match commands::read(typed) {
-            Typed::Text(text) => text,
-            Typed::Command(command) => {
-                let local = match (command, self.people.online()) {
-                    (Command::Help, _) => Local::Help,
-                    (Command::Users, Some(people)) => {
-                        Local::Online(people.into_iter().map(|(_, name)| name.to_owned()).collect())
-                    }
-                    (Command::Users, None) => Local::OnlineCount(self.people.online_count()),
-                };
-                self.add_local(local);
-                return vec![Effect::TextTaken];
-            }
-            Typed::Unknown(name) => {
-                self.add_local(Local::UnknownCommand(name));
-                return Vec::new();
-            }
-        };
-        let text = match Text::parse(&typed) {
-            Ok(text) => text.as_str().to_owned(),
-            Err(InvalidText::TooLong { bytes }) => {
-                self.notice = Some(Notice::TooLong { bytes });
-                return Vec::new();
-            }
-            Err(InvalidText::Empty) => return Vec::new(),
-            Err(InvalidText::Nul) => {
-                self.notice = Some(Notice::BadText);
-                return Vec::new();
-            }
-        };
-        let now_ms = self.now_ms;
-        let Some(room) = self.current_mut() else {
-            self.notice = Some(Notice::NoRoom);
-            return Vec::new();
-        };
-        room.timeline.add_pending(cid, now_ms, text.clone());
-        vec![Effect::Send { room: room.id, cid, text }, Effect::TextTaken]
-    }
-
-    fn add_local(&mut self, local: Local) {
-        let now_ms = self.now_ms;
-        match self.current_mut() {
-            Some(room) => room.timeline.add_local(now_ms, local),
-            None => self.lobby.add_local(now_ms, local),
-        }
+impl Action {
+    /// Whether it shows that somebody sits before the window.
+    fn is_by_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Submit { .. }
+                | Self::Composed { .. }
+                | Self::OpenRoom(_)
+                | Self::NextRoom { .. }
+                | Self::PaletteTyped(_)
+                | Self::PaletteChose { .. }
+                | Self::AtEnd(_)
+                | Self::React { .. }
+                | Self::Focus(true)
+        )
     }
 }

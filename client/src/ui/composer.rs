@@ -1,37 +1,33 @@
 //! The composer: where messages are written.
 //!
-//! Owns the text until Enter, and again if the model does not take it; nothing else ever empties it. Enter pushes an action, the keys that
-//! move the list are handed on, and everything else is the toolkit's editor.
+//! Owns the text until Enter, and again if the model does not take it. The model puts another text there when the person
+//! goes to another room or mends a message; nothing else ever empties it. What its keys mean stands in `keys.rs`, what is
+//! drawn around the editor in `composer_paint.rs`.
 
 use std::rc::Rc;
 
 use fltk::{
     app, draw,
-    enums::{Align, CallbackTrigger, Cursor, Event, FrameType, Key, Shortcut},
+    enums::{Align, CallbackTrigger, Cursor, Event, FrameType, Key},
     prelude::*,
     text::{self, TextBuffer, TextEditor, WrapMode},
     widget::Widget,
 };
-use tertulia_protocol::limits::TEXT_BYTES_MAX;
 
 use super::{
+    composer_paint::{self, BUTTON, PADDING, TEXT},
     context::Context,
+    keys,
     message_list::MessageList,
-    paint::{self, Rect},
-    theme::{REGULAR, STRONG},
+    paint::Rect,
+    theme::REGULAR,
     wrap::wrap,
 };
-use crate::model::{Action, Model, Notice};
+use crate::model::{Action, Model};
 
-const SIDE: i32 = 20;
-const PADDING: i32 = 12;
-const BUTTON: i32 = 34;
 const LINES_MAX: i32 = 6;
-const TEXT: i32 = 15;
 /// What the toolkit leaves free on either side of a text.
 const EDITOR_MARGIN: i32 = 3;
-/// The line for what has to be said about the text.
-const HINT: i32 = 22;
 
 /// The composer.
 #[derive(Clone, Debug)]
@@ -68,7 +64,7 @@ impl Composer {
 
         editor.draw({
             let (context, buffer) = (context.clone(), buffer.clone());
-            move |editor| paint_placeholder(&context, &buffer, Rect::of(editor))
+            move |editor| composer_paint::placeholder(&context, &buffer, Rect::of(editor))
         });
         editor.handle({
             let (context, mut list, buffer) = (context.clone(), list.clone(), buffer.clone());
@@ -77,7 +73,7 @@ impl Composer {
                     editor.scroll((editor.scroll_row() + app::event_dy_value()).max(1), 0);
                     true
                 }
-                Event::KeyDown => erase_word(editor, &buffer) || key(&context, &mut list, &buffer),
+                Event::KeyDown => erase_word(editor, &buffer) || keys::pressed(&context, &mut list, &buffer),
                 Event::Focus | Event::Unfocus => {
                     context.push(Action::Focus(event == Event::Focus));
                     false
@@ -95,21 +91,26 @@ impl Composer {
         });
         area.draw({
             let (context, buffer) = (context.clone(), buffer.clone());
-            move |area| paint_area(&context, &buffer, Rect::of(area))
+            move |area| composer_paint::area(&context, &buffer, Rect::of(area))
         });
         area.handle({
             let (context, buffer, mut editor) = (context.clone(), buffer.clone(), editor.clone());
             move |area, event| {
                 let (x, y) = app::event_coords();
-                let on_button = button(Rect::of(area)).holds(x, y);
+                let rect = Rect::of(area);
+                let on_button = composer_paint::button(rect).holds(x, y);
+                let hit = composer_paint::hit(&context, &buffer, rect, (x, y));
                 match event {
                     Event::Enter | Event::Move => {
                         if let Some(mut window) = area.window() {
-                            window.set_cursor(if on_button { Cursor::Hand } else { Cursor::Default });
+                            window.set_cursor(if on_button || hit.is_some() { Cursor::Hand } else { Cursor::Default });
                         }
                     }
                     Event::Push if on_button => submit(&context, &buffer),
                     Event::Push => {
+                        if let Some(action) = hit {
+                            context.push(action);
+                        }
                         let _ = editor.take_focus();
                     }
                     _ => return false,
@@ -133,14 +134,14 @@ impl Composer {
             let lines = wrap(&text, width, &mut draw::width).len();
             i32::try_from(lines).unwrap_or(LINES_MAX).min(LINES_MAX)
         };
-        let hint = if hint_needed(self.buffer.length(), model) { HINT } else { 0 };
-        (lines * draw::height() + 2 * PADDING + 4).max(BUTTON + 14) + hint + 10
+        let around = composer_paint::above(model) + composer_paint::below(self.buffer.length(), model);
+        (lines * draw::height() + 2 * PADDING + 4).max(BUTTON + 14) + around + 10
     }
 
     /// Takes its place.
     pub fn place(&mut self, rect: Rect, model: &Model) {
         self.area.resize(rect.x, rect.y, rect.w, rect.h);
-        let card = card(rect, hint_needed(self.buffer.length(), model));
+        let card = composer_paint::card(rect, self.buffer.length(), model);
         let inside = card.shrunk(PADDING - 2);
         self.editor.resize(inside.x + 2, inside.y, (inside.w - BUTTON - 8).max(40), inside.h);
     }
@@ -149,6 +150,24 @@ impl Composer {
     pub fn put_back(&mut self, text: &str) {
         self.buffer.insert(0, text);
         self.editor.set_insert_position(self.buffer.length());
+    }
+
+    /// Puts a text in the place of what stands here, the cursor at this byte.
+    pub fn set(&mut self, text: &str, cursor: usize) {
+        self.buffer.set_text(text);
+        self.editor.set_insert_position(i32::try_from(cursor).unwrap_or_else(|_| self.buffer.length()));
+        self.editor.show_insert_position();
+    }
+
+    /// What stands here, and where the cursor is, in bytes.
+    #[must_use]
+    pub fn text(&self) -> (String, usize) {
+        let text = self.buffer.text();
+        let mut cursor = usize::try_from(self.editor.insert_position()).unwrap_or(0).min(text.len());
+        while !text.is_char_boundary(cursor) {
+            cursor -= 1;
+        }
+        (text, cursor)
     }
 
     /// Where the keyboard writes.
@@ -163,31 +182,6 @@ impl Composer {
     }
 }
 
-fn key(context: &Context, list: &mut MessageList, buffer: &TextBuffer) -> bool {
-    let empty = buffer.length() == 0;
-    let control = app::is_event_ctrl();
-    match app::event_key() {
-        Key::Enter | Key::KPEnter if app::event_state().contains(Shortcut::Shift) => return false,
-        Key::Enter | Key::KPEnter => submit(context, buffer),
-        Key::PageUp => list.page(-1),
-        Key::PageDown => list.page(1),
-        Key::Home if empty || control => list.home(),
-        Key::End if empty || control => list.end(),
-        Key::Escape => {
-            list.unselect();
-        }
-        key if control && key == Key::from_char('q') => context.push(Action::Close),
-        key if control && key == Key::from_char('c') && !buffer.selected() => match list.selected() {
-            Some(row) => context.push(Action::Copy(row)),
-            None => return false,
-        },
-        _ => return false,
-    }
-    true
-}
-
-/// Takes the text out at once. Keys that come before the model has looked at it, as they do when the window was busy,
-/// are the beginning of the next text; emptied any later, the composer would lose them.
 /// Control and an erasing key take away a word, as everywhere else; the toolkit would take a character.
 fn erase_word(editor: &mut TextEditor, buffer: &TextBuffer) -> bool {
     if !app::is_event_ctrl() || buffer.selected() {
@@ -207,73 +201,10 @@ fn erase_word(editor: &mut TextEditor, buffer: &TextBuffer) -> bool {
     true
 }
 
-fn submit(context: &Context, buffer: &TextBuffer) {
+/// Takes the text out at once. Keys that come before the model has looked at it, as they do when the window was busy,
+/// are the beginning of the next text; emptied any later, the composer would lose them.
+pub(super) fn submit(context: &Context, buffer: &TextBuffer) {
     let text = buffer.text();
     buffer.clone().set_text("");
     context.push(Action::Submit { cid: context.fresh_cid(), text });
-}
-
-fn hint_needed(length: i32, model: &Model) -> bool {
-    model.notice.is_some() || usize::try_from(length).is_ok_and(|length| length > TEXT_BYTES_MAX * 9 / 10)
-}
-
-fn card(area: Rect, hint: bool) -> Rect {
-    let below = if hint { HINT } else { 0 };
-    Rect::new(area.x + SIDE, area.y + 4, area.w - 2 * SIDE, area.h - 10 - below)
-}
-
-fn button(area: Rect) -> Rect {
-    Rect::new(area.x + area.w - SIDE - BUTTON - 7, area.y + 11, BUTTON, BUTTON)
-}
-
-fn paint_area(context: &Context, buffer: &TextBuffer, rect: Rect) {
-    let (theme, words, model) = (&context.theme, &context.words, context.model());
-    let length = usize::try_from(buffer.length()).unwrap_or_default();
-    let hint = hint_needed(buffer.length(), &model);
-    paint::fill(rect, theme.surface);
-    let too_long = length > TEXT_BYTES_MAX;
-    let card = card(rect, hint);
-    paint::card(card, 12, theme.surface, if too_long { theme.problem } else { theme.line });
-
-    let button = button(rect);
-    let ready = length > 0 && !too_long;
-    paint::fill_round(button, BUTTON / 2, if ready { theme.accent } else { theme.raised });
-    let ink = if ready { theme.on_accent } else { theme.faint };
-    let arrow = (STRONG, 17);
-    paint::text_in("↑", button.x + (BUTTON - paint::width_in("↑", arrow)) / 2, button.y, BUTTON, arrow, ink);
-
-    if hint {
-        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
-        let limit = || ("limit", number(TEXT_BYTES_MAX));
-        let (text, color) = match model.notice {
-            Some(Notice::BadText) => (words.get("composer-bad-text"), theme.problem),
-            Some(Notice::NoRoom) => (words.get("composer-no-room"), theme.problem),
-            Some(Notice::TooLong { bytes }) => {
-                (words.with("composer-too-long", &[("bytes", number(bytes)), limit()]), theme.problem)
-            }
-            None if too_long => (
-                words.with("composer-over-limit", &[("over", number(length - TEXT_BYTES_MAX)), limit()]),
-                theme.problem,
-            ),
-            None => (words.with("composer-near-limit", &[("left", number(TEXT_BYTES_MAX - length))]), theme.faint),
-        };
-        let font = (REGULAR, 12);
-        let text = paint::fitting(&text, card.w - 8, font);
-        paint::text_in(&text, card.x + 4, card.y + card.h + 2, HINT, font, color);
-    }
-}
-
-fn paint_placeholder(context: &Context, buffer: &TextBuffer, rect: Rect) {
-    if buffer.length() > 0 {
-        return;
-    }
-    let (words, model) = (&context.words, context.model());
-    let text = match model.room() {
-        Some(room) => words.with("composer-placeholder", &[("room", format!("#{}", room.name).into())]),
-        None => words.get("composer-placeholder-waiting"),
-    };
-    let font = (REGULAR, TEXT);
-    let text = paint::fitting(&text, rect.w - 8, font);
-    draw::set_font(font.0, font.1);
-    paint::text_in(&text, rect.x + 7, rect.y + 2, draw::height(), font, context.theme.faint);
 }

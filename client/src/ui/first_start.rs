@@ -7,7 +7,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use fltk::{
     button::{Button, RadioButton},
-    enums::{CallbackTrigger, Color, Event, FrameType},
+    enums::{CallbackTrigger, Color, Event},
     group::Group,
     input::Input,
     prelude::*,
@@ -18,6 +18,7 @@ use tertulia_protocol::{InvalidName, limits::NAME_CHARS_MAX};
 use super::{
     buttons::{self, Look, button, is_enter},
     context::Context,
+    fields::{border, field},
     paint::{self, Rect, wrapped},
     theme::{REGULAR, STRONG},
 };
@@ -201,7 +202,7 @@ impl FirstStart {
         }
 
         paint::text_in(&words.get("start-name"), x, card.y + 139, 18, (STRONG, 13), theme.text);
-        self.border(context, &self.name, 12, form.name_problem.is_some());
+        border(context, &self.name, 12, form.name_problem.is_some());
         let problem = form.name_problem.map(|problem| name_problem(problem, words));
         let refusal = form.refusal.as_ref().map(|refusal| words.refusal(refusal));
         let under = Rect::new(x, card.y + 208, width, 18);
@@ -210,7 +211,7 @@ impl FirstStart {
             None => line(&words.get("start-name-hint"), under, theme.faint),
         }
 
-        self.border(context, &self.server, 12, form.server_problem.is_some());
+        border(context, &self.server, 12, form.server_problem.is_some());
         let under = Rect::new(x + 28, card.y + 313, width - 28, 18);
         match form.server_problem {
             Some(problem) => line(&server_problem(problem, words), under, theme.problem),
@@ -227,22 +228,6 @@ impl FirstStart {
             }
         }
     }
-
-    fn border(&self, context: &Context, input: &Input, margin: i32, wrong: bool) {
-        let theme = &context.theme;
-        let rect = Rect::of(input);
-        let rect = Rect::new(rect.x - margin, rect.y - 1, rect.w + 2 * margin, rect.h + 2);
-        let focused = input.has_focus();
-        let border = match (wrong, focused) {
-            (true, _) => theme.problem,
-            (false, true) => theme.accent,
-            _ => theme.line,
-        };
-        if focused || wrong {
-            paint::fill_round(rect.shrunk(-1), 11, border);
-        }
-        paint::card(rect, 10, theme.raised, border);
-    }
 }
 
 fn card(w: i32, h: i32) -> Rect {
@@ -253,20 +238,6 @@ fn card(w: i32, h: i32) -> Rect {
 fn line(text: &str, place: Rect, color: Color) {
     let text = paint::fitting(text, place.w, (REGULAR, 12));
     paint::text_in(&text, place.x, place.y, place.h, (REGULAR, 12), color);
-}
-
-fn field(context: &Context) -> Input {
-    let theme = &context.theme;
-    let mut input = Input::default();
-    input.set_frame(FrameType::FlatBox);
-    input.set_color(theme.raised);
-    input.set_text_color(theme.text);
-    input.set_cursor_color(theme.accent);
-    input.set_selection_color(theme.selection);
-    input.set_text_font(REGULAR);
-    input.set_text_size(15);
-    input.super_handle_first(false);
-    input
 }
 
 fn radio(context: &Rc<Context>, label: &'static str, hint: Option<&'static str>) -> RadioButton {

@@ -11,11 +11,15 @@ use super::{
     geometry::people_fit,
     links::Links,
     paint::{self, Rect},
+    rooms_panel::sign,
     theme::{REGULAR, STRONG, Theme},
 };
 use crate::{
     i18n::Words,
-    model::{Action, Connection, Model},
+    model::{
+        Action, Connection, Model,
+        palette::{Palette, Purpose},
+    },
 };
 
 /// A line may be down long before anybody can be sure of it. Whoever has waited for an answer for so long is told.
@@ -27,7 +31,11 @@ const RING: i32 = 2;
 /// The line above the conversation.
 #[must_use]
 pub fn header(context: &Rc<Context>) -> Widget {
-    let links = Links::new(&[|| Action::TogglePeople]);
+    let links = Links::new(&[
+        || Action::OpenPalette(Palette::new(Purpose::RoomMenu)),
+        || Action::OpenPalette(Palette::new(Purpose::Search)),
+        || Action::TogglePeople,
+    ]);
     let mut widget = Widget::default();
     links.attach(&mut widget, context);
     widget.draw({
@@ -61,8 +69,8 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     let font = (REGULAR, 13);
     let width = paint::width_in(&label, font) + 42;
     let chip = Rect::new(rect.x + rect.w - width - 20, rect.y + 13, width, 30);
-    links.put(0, foldable.then_some(chip));
-    if links.is_at(0) {
+    links.put(2, foldable.then_some(chip));
+    if links.is_at(2) {
         paint::fill_round(chip.shrunk(-RING), 15 + RING, theme.text);
     }
     paint::card(chip, 15, if foldable && model.people_shown { theme.raised } else { theme.surface }, theme.line);
@@ -70,11 +78,50 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     paint::fill_round(dot, 4, if online { theme.good } else { theme.faint });
     paint::text_in(&label, chip.x + 29, chip.y, chip.h, font, theme.text);
 
-    if let Some(room) = model.room() {
-        let name = paint::fitting(&room.name, chip.x - rect.x - 60, (STRONG, 17));
-        paint::text_in("#", rect.x + 20, rect.y, rect.h - 1, (REGULAR, 17), theme.faint);
-        paint::text_in(&name, rect.x + 37, rect.y, rect.h - 1, (STRONG, 17), theme.text);
+    let find = Rect::new(chip.x - 42, chip.y, 34, 30);
+    links.put(1, Some(find));
+    if links.is_at(1) {
+        paint::fill_round(find.shrunk(-RING), 15 + RING, theme.text);
     }
+    paint::card(find, 15, theme.surface, theme.line);
+    paint_glass(find, theme);
+
+    let Some(room) = model.room() else { return links.put(0, None) };
+    let strong = (STRONG, 17);
+    let all = find.x - rect.x - 60;
+    let name = paint::fitting(model.room_name(room), all, strong);
+    let width = paint::width_in(&name, strong);
+    let place = Rect::new(rect.x + 12, rect.y + 10, width + 50, 36);
+    links.put(0, Some(place));
+    if links.is_at(0) {
+        paint::fill_round(place, 8, theme.text);
+        paint::fill_round(place.shrunk(RING), 6, theme.surface);
+    }
+    let sign = if room.is_direct() { "@" } else { sign(room) };
+    paint::text_in(sign, rect.x + 20, rect.y, rect.h - 1, (REGULAR, 17), theme.faint);
+    paint::text_in(&name, rect.x + 40, rect.y, rect.h - 1, strong, theme.text);
+    let after = rect.x + 40 + width;
+    paint::text_in("▾", after + 5, rect.y, rect.h - 1, (REGULAR, 12), theme.faint);
+    let aside = match (&room.state.row.topic, room.state.gone, room.is_archived()) {
+        (_, true, _) => words.get("room-gone"),
+        (_, _, true) => words.get("room-archived"),
+        (Some(topic), ..) => topic.clone(),
+        (None, ..) => String::new(),
+    };
+    let left = after + 30;
+    let aside = paint::fitting(&aside, (find.x - 16 - left).max(0), (REGULAR, 13));
+    paint::text_in(&aside, left, rect.y + 1, rect.h - 1, (REGULAR, 13), theme.faint);
+}
+
+/// A magnifying glass.
+fn paint_glass(place: Rect, theme: &Theme) {
+    let (x, y) = (place.x + 10, place.y + 8);
+    paint::fill_round(Rect::new(x, y, 11, 11), 5, theme.text);
+    paint::fill_round(Rect::new(x + 2, y + 2, 7, 7), 3, theme.surface);
+    fltk::draw::set_draw_color(theme.text);
+    fltk::draw::set_line_style(fltk::draw::LineStyle::Solid, 2);
+    fltk::draw::draw_line(x + 9, y + 9, x + 13, y + 13);
+    fltk::draw::set_line_style(fltk::draw::LineStyle::Solid, 0);
 }
 
 /// The line below the conversation.
@@ -153,6 +200,7 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
         Connection::Connecting { attempt } => {
             (words.with("status-connecting-again", &[server, ("attempt", (*attempt).into())]), theme.waiting)
         }
+        Connection::Online { .. } if model.read_only => (words.with("status-read-only", &[server]), theme.problem),
         Connection::Online { encrypted } => {
             let how = if *encrypted { words.get("status-encrypted") } else { words.get("status-not-encrypted") };
             let mut text = format!("{} · {how}", words.with("status-online", &[server]));
@@ -185,10 +233,10 @@ mod tests {
 
     use crate::{
         i18n::Language,
-        model::{Known, Lost, action::RoomInfo},
+        model::{Known, Lost, room::general_for_tests},
     };
     use jiff::tz::TimeZone;
-    use tertulia_protocol::{Cid, RoomId, Rseq, Seq, UserId};
+    use tertulia_protocol::{Cid, RoomId, Rseq, UserId};
 
     use super::*;
 
@@ -205,15 +253,14 @@ mod tests {
             after(Action::Connected { user: UserId(2), name: "ana".into(), encrypted: false }),
             "Conectado a caja · sin cifrar"
         );
-        let room = RoomInfo { id: RoomId(1), name: "general".into(), head: Rseq(0), count: 0 };
-        after(Action::Rooms(vec![room]));
+        after(Action::Room(general_for_tests()));
         after(Action::Submit { cid: Cid([1; 16]), text: "hola".into() });
         assert_eq!(after(Action::Tick { now_ms: 4_999 }), "Conectado a caja · sin cifrar");
         assert_eq!(
             after(Action::Tick { now_ms: 12_300 }),
             "Conectado a caja · sin cifrar · lo que has escrito espera desde hace 12 s"
         );
-        let answer = Action::Settled { cid: Cid([1; 16]), seq: Seq(9), rseq: Rseq(1), at_ms: 0 };
+        let answer = Action::Settled { cid: Cid([1; 16]), room: RoomId(1), rseq: Rseq(1), at_ms: 0 };
         assert_eq!(after(answer), "Conectado a caja · sin cifrar");
         after(Action::Tick { now_ms: 0 });
         let lost = Action::Disconnected { why: Lost::Closed, retry_in: Duration::from_secs(4) };

@@ -5,61 +5,66 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use fltk::{
-    app,
-    enums::{Cursor, Event},
-    menu::MenuButton,
-    prelude::*,
-    widget::Widget,
-};
+use fltk::{prelude::*, widget::Widget};
 use tertulia_protocol::{Cid, Rseq};
 
 use super::{
     context::Context,
-    message_menu,
+    list_events, message_menu,
     message_paint::{self, Scene},
     paint::{Fonts, Rect},
     row_layout::{RowLayout, RowWords, lay_out},
     row_words::words_of,
-    shown::Shown,
+    shown::SharedShown,
     viewport::{Placed, Position, at_part, extent, place, scrolled},
 };
 use crate::model::{Action, Connection, Model, timeline::RowKey};
 
-/// How far one notch of the wheel goes.
-const WHEEL: i32 = 66;
 /// What stays free between the last row and the composer.
-const BELOW: i32 = 12;
+pub(super) const BELOW: i32 = 20;
 /// More layouts than this are not kept: a screen shows some forty.
 const LAYOUTS_KEPT: usize = 256;
 
 /// Where the list stands, by the name of a row: its number changes when older ones come.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Held {
+pub(super) enum Held {
     End,
     Row(RowKey, i32),
+}
+
+/// What a click means.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Click {
+    Retry(Cid),
+    Discard(Cid),
+    React(RowKey, String),
+    MoreEmoji(Rseq),
+    Jump(Rseq),
+    Answer(RowKey),
+    Menu(RowKey),
 }
 
 /// What the list remembers between two paints.
 #[derive(Debug)]
 pub(super) struct ListState {
-    held: Held,
+    pub(super) held: Held,
     pub(super) placed: Vec<Placed>,
     pub(super) keys: Vec<RowKey>,
     pub(super) layouts: BTreeMap<RowKey, (RowWords, i32, RowLayout)>,
     fonts: Fonts,
-    pub(super) shown: Shown,
+    pub(super) shown: SharedShown,
     pub(super) selected: Option<RowKey>,
     /// Where the pointer is, if it is inside.
     pub(super) pointer: Option<(i32, i32)>,
     /// What can be clicked, as last painted.
     pub(super) pill: Option<Rect>,
-    pub(super) retries: Vec<(Rect, Cid)>,
+    pub(super) clicks: Vec<(Rect, Click)>,
     pub(super) thumb: Option<Rect>,
     /// The part of all rows that stood at the top when the scroll bar was taken, and where it was taken.
-    drag: Option<(f64, i32)>,
+    pub(super) drag: Option<(f64, i32)>,
     told_end: bool,
     told_top: Option<(Rseq, bool)>,
+    told_last: Option<(Rseq, bool)>,
 }
 
 /// The widget.
@@ -73,7 +78,7 @@ pub struct MessageList {
 impl MessageList {
     /// A list; the window says where it stands.
     #[must_use]
-    pub fn new(context: &Rc<Context>, shown: Shown) -> Self {
+    pub fn new(context: &Rc<Context>, shown: SharedShown) -> Self {
         let state = Rc::new(RefCell::new(ListState {
             held: Held::End,
             placed: Vec::new(),
@@ -84,21 +89,21 @@ impl MessageList {
             selected: None,
             pointer: None,
             pill: None,
-            retries: Vec::new(),
+            clicks: Vec::new(),
             thumb: None,
             drag: None,
             told_end: true,
             told_top: None,
+            told_last: None,
         }));
         let mut widget = Widget::default();
         widget.draw({
             let (state, context) = (state.clone(), context.clone());
             move |widget| state.borrow_mut().paint(&context, Rect::of(widget))
         });
-        let menu = message_menu::make(context);
         widget.handle({
             let (state, context) = (state.clone(), context.clone());
-            move |widget, event| handle(widget, event, &state, &context, &menu)
+            move |widget, event| list_events::handle(widget, event, &state, &context)
         });
         Self { widget, state }
     }
@@ -125,6 +130,45 @@ impl MessageList {
         self.widget.redraw();
     }
 
+    /// Brings a row into sight and chooses it.
+    pub fn go_to(&mut self, key: RowKey) {
+        let third = self.widget.h() / 3;
+        let mut state = self.state.borrow_mut();
+        let in_sight = state.placed.iter().zip(&state.keys).any(|(row, placed)| *placed == key && row.top >= 0);
+        if !in_sight {
+            state.held = Held::Row(key, third);
+        }
+        state.selected = Some(key);
+        drop(state);
+        self.widget.redraw();
+    }
+
+    /// Chooses the next message above the chosen one, or below it, and brings it into sight.
+    pub fn choose_next(&mut self, context: &Context, up: bool) {
+        let model = context.model();
+        let timeline = model.timeline();
+        let from = self.selected().and_then(|key| timeline.index_of(key));
+        let next = match (from, up) {
+            (Some(at), true) => at.checked_sub(1),
+            (Some(at), false) => Some(at + 1),
+            (None, true) => timeline.len().checked_sub(1),
+            (None, false) => None,
+        };
+        match next.and_then(|index| timeline.row(index)) {
+            Some(row) => self.go_to(row.key),
+            None => {
+                self.unselect();
+            }
+        }
+    }
+
+    /// Opens the menu of the chosen row.
+    pub fn open_menu(&mut self, context: &Context, at: (i32, i32)) -> bool {
+        let Some(key) = self.selected() else { return false };
+        message_menu::show(key, context, at);
+        true
+    }
+
     /// The row that is chosen.
     #[must_use]
     pub fn selected(&self) -> Option<RowKey> {
@@ -146,7 +190,7 @@ impl ListState {
         let scene = Scene { context, model: &model, rect, bar: extent(&self.placed, rect.h - BELOW, timeline.len()) };
         message_paint::paint(self, &scene);
 
-        let at_end = self.held == Held::End;
+        let at_end = self.held == Held::End && timeline.is_newest_stretch();
         if at_end != self.told_end {
             self.told_end = at_end;
             context.push(Action::AtEnd(at_end));
@@ -158,6 +202,14 @@ impl ListState {
             if self.told_top != Some(now) {
                 self.told_top = Some(now);
                 context.push(Action::ReachedTop);
+            }
+        }
+        let last = self.placed.last().is_some_and(|row| row.index + 1 == timeline.len());
+        if last && !timeline.is_newest_stretch() {
+            let now = (timeline.newest(), matches!(model.connection, Connection::Online { .. }));
+            if self.told_last != Some(now) {
+                self.told_last = Some(now);
+                context.push(Action::ReachedEnd);
             }
         }
     }
@@ -179,8 +231,9 @@ impl ListState {
         let (placed, position) = place(position, rect.h - BELOW, rows, &mut height);
         self.keys = placed.iter().filter_map(|row| timeline.row(row.index)).map(|row| row.key).collect();
         self.held = match position {
-            Position::End => Held::End,
-            Position::At { .. } => {
+            // The end of a part is not the end: what follows must not push away what is being read.
+            Position::End if timeline.is_newest_stretch() || placed.is_empty() => Held::End,
+            _ => {
                 // Held by a row that keeps its name, where there is one.
                 let named = placed.iter().zip(&self.keys).find(|(_, key)| !matches!(key, RowKey::Pending(_)));
                 named.or(placed.iter().zip(&self.keys).next()).map_or(Held::End, |(row, key)| Held::Row(*key, row.top))
@@ -193,9 +246,9 @@ impl ListState {
         }
     }
 
-    fn scroll(&mut self, by: i32) {
+    pub(super) fn scroll(&mut self, by: i32) {
         // The pages that were asked for in vain may be had now.
-        self.told_top = None;
+        (self.told_top, self.told_last) = (None, None);
         if self.held == Held::End && by >= 0 {
             return;
         }
@@ -212,7 +265,7 @@ impl ListState {
         self.placed.iter().zip(&self.keys).find(|(row, _)| inside(row)).map(|(row, key)| (*row, *key))
     }
 
-    fn drag_to(&mut self, context: &Context, rect: Rect, y: i32) {
+    pub(super) fn drag_to(&mut self, context: &Context, rect: Rect, y: i32) {
         let Some((part, from)) = self.drag else { return };
         let model = context.model();
         let rows = model.timeline().len();
@@ -248,68 +301,4 @@ fn layout_of(
             height
         }
     }
-}
-
-fn handle(widget: &mut Widget, event: Event, state: &RefCell<ListState>, context: &Context, menu: &MenuButton) -> bool {
-    let rect = Rect::of(widget);
-    let (x, y) = app::event_coords();
-    let mut list = state.borrow_mut();
-    match event {
-        Event::MouseWheel => {
-            match app::event_dy_value() {
-                0 => return false,
-                notches => list.scroll(notches * WHEEL),
-            }
-            widget.redraw();
-        }
-        Event::Enter | Event::Move => {
-            list.pointer = Some((x, y));
-            let hand = list.pill.is_some_and(|pill| pill.holds(x, y))
-                || list.retries.iter().any(|(place, _)| place.holds(x, y));
-            drop(list);
-            if let Some(mut window) = widget.window() {
-                window.set_cursor(if hand { Cursor::Hand } else { Cursor::Default });
-            }
-            widget.redraw();
-        }
-        Event::Leave => {
-            list.pointer = None;
-            widget.redraw();
-        }
-        Event::Push if app::event_mouse_button() == app::MouseButton::Right => {
-            list.selected = list.row_at(rect, y).map(|(_, key)| key);
-            let selected = list.selected;
-            drop(list);
-            widget.redraw();
-            if let Some(key) = selected {
-                message_menu::show(menu, key, context);
-            }
-        }
-        Event::Push => {
-            if list.pill.is_some_and(|pill| pill.holds(x, y)) {
-                list.held = Held::End;
-            } else if let Some((_, failed)) = list.retries.iter().find(|(place, _)| place.holds(x, y)) {
-                context.push(Action::Retry { failed: *failed, cid: context.fresh_cid() });
-            } else if let Some((begin, _)) = extent(&list.placed, rect.h - BELOW, context.model().timeline().len())
-                && x >= rect.x + rect.w - 16
-            {
-                let thumb = list.thumb.filter(|thumb| (thumb.y..thumb.y + thumb.h).contains(&y));
-                // Beside the thumb: as if it had been taken in its middle and brought here.
-                let from = thumb.map_or(list.thumb.map_or(y, |thumb| thumb.y + thumb.h / 2), |_| y);
-                list.drag = Some((begin, from));
-                list.drag_to(context, rect, y);
-            } else {
-                let row = list.row_at(rect, y).map(|(_, key)| key);
-                list.selected = if list.selected == row { None } else { row };
-            }
-            widget.redraw();
-        }
-        Event::Drag => {
-            list.drag_to(context, rect, y);
-            widget.redraw();
-        }
-        Event::Released => list.drag = None,
-        _ => return false,
-    }
-    true
 }

@@ -8,15 +8,16 @@ use tertulia_protocol::UserId;
 
 use super::{
     context::Context,
-    message_list::ListState,
+    list_overlay,
+    message_list::{Click, ListState},
     paint::{self, Rect},
-    row_layout::{AVATAR, AVATAR_X, Kind, Piece, RIGHT, Role, RowLayout, Style, TEXT_X, line_height},
+    row_layout::{AVATAR, AVATAR_X, Kind, Piece, QUOTE_INSET, RIGHT, Role, RowLayout, Style, TEXT_X, line_height},
     row_words::author_name,
     shown::ShownRow,
     theme::{REGULAR, STRONG},
     viewport::Placed,
 };
-use crate::model::{Connection, Model, View, calendar::clock, timeline::RowKey};
+use crate::model::{Model, View, calendar::clock, timeline::RowKey};
 
 /// The height of a heading that is kept in sight.
 const KEPT: i32 = 28;
@@ -31,16 +32,23 @@ pub(super) struct Scene<'a> {
     pub(super) bar: Option<(f64, f64)>,
 }
 
+impl Scene<'_> {
+    /// The colour of a person.
+    pub(super) fn person(&self, user: UserId) -> Color {
+        self.context.theme.person(user, self.model.people.hue(user))
+    }
+}
+
 /// Draws the list.
 pub(super) fn paint(list: &mut ListState, scene: &Scene<'_>) {
     let rect = scene.rect;
     draw::push_clip(rect.x, rect.y, rect.w, rect.h);
     paint::fill(rect, scene.context.theme.surface);
     let mut shown = Vec::new();
-    list.retries.clear();
+    list.clicks.clear();
     let rows: Vec<(Placed, RowKey)> = list.placed.iter().copied().zip(list.keys.iter().copied()).collect();
     if rows.is_empty() {
-        paint_empty(scene, &mut shown);
+        list_overlay::empty(scene, &mut shown);
     }
     let kept = kept_heading(list, scene);
     let covered = kept.as_ref().map_or(rect.y, |kept| kept.place.y + kept.place.h);
@@ -50,30 +58,29 @@ pub(super) fn paint(list: &mut ListState, scene: &Scene<'_>) {
         let top = rect.y + placed.top;
         let hovered = list.pointer.is_some_and(|(_, y)| (top..top + placed.height).contains(&y));
         let marks = Marks { selected: list.selected == Some(key), hovered };
-        if let Some(retry) = paint_row(scene, &view, layout, (top, covered), marks, &mut shown)
-            && let RowKey::Pending(cid) = key
-        {
-            list.retries.push((retry, cid));
-        }
+        paint_row(scene, &view, layout, (top, covered), marks, &mut shown, &mut list.clicks);
     }
     if let Some(kept) = kept {
         paint_kept(scene, &kept, &mut shown);
     }
+    list_overlay::tools(list, scene, covered);
     list.thumb = scene.bar.map(|bar| paint_bar(scene, bar, list.pointer));
-    list.pill = (!at_end(list, scene)).then(|| paint_pill(scene));
+    list.pill = (!at_end(list, scene)).then(|| list_overlay::pill(scene));
     if scene.model.timeline().is_loading() && list.placed.first().is_some_and(|row| row.index == 0) {
-        paint_loading(scene);
+        list_overlay::loading(scene);
     }
+    list_overlay::typing(scene);
     draw::pop_clip();
-    if list.shown.is_on() {
-        list.shown.painted(shown);
+    let mut told = list.shown.borrow_mut();
+    if told.is_on() {
+        told.painted(shown);
     }
 }
 
 fn at_end(list: &ListState, scene: &Scene<'_>) -> bool {
-    list.placed
-        .last()
-        .is_none_or(|row| row.index + 1 == scene.model.timeline().len() && row.top + row.height <= scene.rect.h)
+    let timeline = scene.model.timeline();
+    timeline.is_newest_stretch()
+        && list.placed.last().is_none_or(|row| row.index + 1 == timeline.len() && row.top + row.height <= scene.rect.h)
 }
 
 #[derive(Clone, Copy)]
@@ -82,7 +89,7 @@ struct Marks {
     hovered: bool,
 }
 
-/// Draws a row; where it can be clicked to be sent again.
+/// Draws a row, and notes where it can be clicked.
 fn paint_row(
     scene: &Scene<'_>,
     view: &View<'_>,
@@ -90,7 +97,8 @@ fn paint_row(
     (top, covered): (i32, i32),
     marks: Marks,
     shown: &mut Vec<ShownRow>,
-) -> Option<Rect> {
+    clicks: &mut Vec<(Rect, Click)>,
+) {
     let (rect, theme) = (scene.rect, &scene.context.theme);
     let message = Rect::new(rect.x, top + layout.message.0, rect.w, layout.message.1);
     if layout.kind == Kind::System {
@@ -104,10 +112,17 @@ fn paint_row(
         paint::card(card, 8, if marks.selected { theme.selected } else { theme.raised }, theme.line);
     } else if marks.selected {
         paint::fill(message, theme.selected);
+    } else if layout.mentions_me {
+        paint::fill(message, if marks.hovered { theme.selected } else { theme.mention });
     } else if marks.hovered {
         paint::fill(message, theme.hover);
     }
+    if layout.mentions_me {
+        paint::fill(Rect::new(message.x, message.y, 3, message.h), theme.accent);
+    }
     let (rseq, row) = match (view.row.key, layout.kind) {
+        (RowKey::Entry(rseq), Kind::Note) => (Some(rseq.0), "note"),
+        (RowKey::Entry(rseq), Kind::Erased) => (Some(rseq.0), "erased"),
         (RowKey::Entry(rseq), _) => (Some(rseq.0), "message"),
         (_, Kind::System) => (None, "system"),
         (_, Kind::Failed) => (None, "failed"),
@@ -115,18 +130,26 @@ fn paint_row(
     };
     let mut told = ShownRow::new(row, rseq);
     let mut told_any = false;
-    let mut retry = None;
     // The picture goes with the heading: what is kept in sight has its own.
     let picture = layout.avatar.filter(|y| covered == rect.y || top + y >= covered);
     if let (Some(y), Some((user, _))) = (picture, view.author) {
         let name = author_name(view, &scene.context.words);
-        paint::avatar(&name, rect.x + AVATAR_X, top + y, AVATAR, theme.person(user), theme.surface);
+        paint::avatar(&name, rect.x + AVATAR_X, top + y, AVATAR, scene.person(user), theme.surface);
     }
     for piece in &layout.pieces {
         let (x, y, high) = (rect.x + piece.x, top + piece.top, line_height(piece.style));
         if y + high <= covered || y >= rect.y + rect.h {
             if piece.role == Role::Line {
                 told.left_out();
+            }
+            continue;
+        }
+        let place = Rect::new(x - 4, y - 2, piece.width + 8, high + 4);
+        if let Role::Chip(index) = piece.role {
+            if let Some(chip) = view.reactions.get(index) {
+                paint_chip(scene, piece, Rect::new(x, y, piece.width, high), chip.mine);
+                clicks.push((Rect::new(x, y, piece.width, high), Click::React(view.row.key, chip.emoji.clone())));
+                told.drew_reaction(&piece.text);
             }
             continue;
         }
@@ -146,7 +169,30 @@ fn paint_row(
                 told.drew(&piece.swallowed);
             }
             Role::State => told.drew_state(&piece.text),
-            Role::Retry => retry = Some(Rect::new(x - 4, y - 2, piece.width + 8, high + 4)),
+            Role::Mark => told.drew_state(&piece.text),
+            Role::Retry | Role::Discard => {
+                if let RowKey::Pending(cid) = view.row.key {
+                    let click = if piece.role == Role::Retry { Click::Retry(cid) } else { Click::Discard(cid) };
+                    clicks.push((place, click));
+                }
+            }
+            Role::New => {
+                let left = x + piece.width + 10;
+                paint::fill(Rect::new(left, y + high / 2, (rect.x + rect.w - RIGHT - left).max(0), 1), theme.accent);
+                let mut new = ShownRow::new("new", None);
+                new.drew(&piece.text);
+                shown.push(new);
+                continue;
+            }
+            Role::Quote => {
+                let bar = Rect::new(x - QUOTE_INSET, y + 1, 3, high - 2);
+                paint::fill_round(bar, 1, theme.line);
+                told.drew_quote(&piece.text);
+                if let Some(quote) = &view.quote {
+                    clicks.push((place, Click::Jump(quote.rseq)));
+                }
+            }
+            Role::Chip(_) => {}
         }
         told_any = true;
     }
@@ -162,7 +208,14 @@ fn paint_row(
     if told_any {
         shown.push(told);
     }
-    retry
+}
+
+fn paint_chip(scene: &Scene<'_>, piece: &Piece, place: Rect, mine: bool) {
+    let theme = &scene.context.theme;
+    let (ground, border) = if mine { (theme.selected, theme.accent) } else { (theme.raised, theme.line) };
+    paint::card(place, place.h / 2, ground, border);
+    let width = paint::width_in(&piece.text, super::theme::font(Style::Chip));
+    paint::text(&piece.text, place.x + (place.w - width) / 2, place.y, Style::Chip, theme.text);
 }
 
 /// The heading of the group at the top, which was scrolled out of sight: without it nobody would know who speaks.
@@ -201,13 +254,13 @@ fn paint_kept(scene: &Scene<'_>, kept: &Kept, shown: &mut [ShownRow]) {
         place.x + AVATAR_X + AVATAR - 20,
         place.y + 4,
         20,
-        theme.person(kept.user),
+        scene.person(kept.user),
         theme.surface,
     );
     let (x, font) = (place.x + TEXT_X, (STRONG, 13));
     let time_width = paint::width_in(&kept.time, (REGULAR, 11));
     let name = paint::fitting(&kept.name, place.w - TEXT_X - RIGHT - time_width - 8, font);
-    paint::text_in(&name, x, place.y, place.h - 1, font, theme.person(kept.user));
+    paint::text_in(&name, x, place.y, place.h - 1, font, scene.person(kept.user));
     let after = x + paint::width_in(&name, font) + 8;
     paint::text_in(&kept.time, after, place.y + 1, place.h - 1, (REGULAR, 11), theme.faint);
     if let Some(row) = shown.first_mut().filter(|row| row.lacks_name()) {
@@ -218,7 +271,8 @@ fn paint_kept(scene: &Scene<'_>, kept: &Kept, shown: &mut [ShownRow]) {
 
 fn ink(scene: &Scene<'_>, view: &View<'_>, piece: &Piece) -> Color {
     match (piece.role, view.author) {
-        (Role::Name, Some((user, _))) => scene.context.theme.person(user),
+        (Role::New, _) => scene.context.theme.accent,
+        (Role::Name, Some((user, _))) => scene.person(user),
         _ => scene.context.theme.ink(piece.style),
     }
 }
@@ -246,49 +300,4 @@ fn paint_bar(scene: &Scene<'_>, (begin, end): (f64, f64), pointer: Option<(i32, 
     let thumb = Rect::new(rect.x + rect.w - wide - 4, rect.y + top + 3, wide, height - 6);
     paint::fill_round(thumb, wide / 2, if near { theme.faint } else { theme.line });
     thumb
-}
-
-/// What leads back to the newest message.
-fn paint_pill(scene: &Scene<'_>) -> Rect {
-    let (rect, theme, words) = (scene.rect, &scene.context.theme, &scene.context.words);
-    let unread = scene.model.unread();
-    let text = if unread > 0 { words.with("list-new", &[("count", unread.into())]) } else { words.get("list-latest") };
-    let label = format!("{text}  ↓");
-    let font = (STRONG, 13);
-    let width = paint::width_in(&label, font) + 32;
-    let pill = Rect::new(rect.x + (rect.w - width) / 2, rect.y + rect.h - 48, width, 34);
-    let (ground, ink) = if unread > 0 { (theme.accent, theme.on_accent) } else { (theme.raised, theme.text) };
-    paint::card(pill, 17, ground, if unread > 0 { theme.accent } else { theme.line });
-    paint::text_in(&label, pill.x + 16, pill.y, pill.h, font, ink);
-    pill
-}
-
-fn paint_loading(scene: &Scene<'_>) {
-    let (rect, theme) = (scene.rect, &scene.context.theme);
-    let text = scene.context.words.get("list-loading");
-    let font = (REGULAR, 12);
-    let width = paint::width_in(&text, font) + 28;
-    let chip = Rect::new(rect.x + (rect.w - width) / 2, rect.y + 8, width, 26);
-    paint::card(chip, 13, theme.raised, theme.line);
-    paint::text_in(&text, chip.x + 14, chip.y, chip.h, font, theme.faint);
-}
-
-fn paint_empty(scene: &Scene<'_>, shown: &mut Vec<ShownRow>) {
-    let (rect, theme, words) = (scene.rect, &scene.context.theme, &scene.context.words);
-    let live = matches!(scene.model.connection, Connection::Online { .. }) && scene.model.room().is_some();
-    let mut told = ShownRow::new("none", None);
-    let mut line = |text: &str, y: i32, font, color| {
-        let text = paint::fitting(text, rect.w - 40, font);
-        paint::text_in(&text, rect.x + (rect.w - paint::width_in(&text, font)) / 2, y, 24, font, color);
-        told.drew(&text);
-    };
-    let middle = rect.y + rect.h / 2;
-    if live {
-        line("☕", middle - 92, (REGULAR, 44), theme.accent);
-        line(&words.get("list-empty-title"), middle - 28, (STRONG, 18), theme.text);
-        line(&words.get("list-empty-text"), middle + 4, (REGULAR, 14), theme.faint);
-    } else {
-        line(&words.get("list-waiting"), middle - 12, (REGULAR, 14), theme.faint);
-    }
-    shown.push(told);
 }

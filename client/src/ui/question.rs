@@ -6,6 +6,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use fltk::{button::Button, group::Group, prelude::*, widget::Widget};
 
+use tertulia_protocol::RoomId;
+
 use super::{
     buttons::{self, Look, button, is_enter},
     context::Context,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     i18n::Words,
     model::{
-        Action,
+        Action, Model,
         question::{About, Answer, Question, StopFailure, Stopping},
     },
 };
@@ -55,7 +57,7 @@ impl Ask {
                 let (context, shown) = (context.clone(), shown.clone());
                 move || {
                     if let Some(answer) = shown.borrow().get(index) {
-                        context.push(Action::Answer(*answer));
+                        context.push(Action::Answer { answer: *answer, cid: context.fresh_cid() });
                     }
                 }
             };
@@ -103,11 +105,11 @@ impl Ask {
     }
 
     /// Takes its place in a window of this size.
-    pub fn place(&mut self, w: i32, h: i32, asked: Option<&Question>, words: &Words) {
+    pub fn place(&mut self, w: i32, h: i32, model: &Model, words: &Words) {
         self.group.resize(0, 0, w, h);
         self.ground.resize(0, 0, w, h);
-        let Some(asked) = asked else { return };
-        let card = card(asked, words, Rect::new(0, 0, w, h));
+        let Some(asked) = &model.question else { return };
+        let card = card(asked, model, words, Rect::new(0, 0, w, h));
         let inside = card.place.shrunk(card.margin);
         let mut bottom = inside.y + inside.h;
         for button in self.buttons.iter_mut().take(asked.answers().len()).rev() {
@@ -126,10 +128,10 @@ struct Card {
 }
 
 /// Where everything stands. It has as many lines as its words need.
-fn card(asked: &Question, words: &Words, window: Rect) -> Card {
+fn card(asked: &Question, model: &Model, words: &Words, window: Rect) -> Card {
     let margin = if window.h < 480 { 20 } else { 36 };
     let width = WIDTH.min(window.w - 16);
-    let paragraphs: Vec<_> = text(asked, words)
+    let paragraphs: Vec<_> = text(asked, model, words)
         .into_iter()
         .map(|(text, problem)| (wrapped(&text, width - 2 * margin, (REGULAR, TEXT)), problem))
         .collect();
@@ -146,7 +148,7 @@ fn paint(context: &Context, rect: Rect) {
     let (theme, model) = (&context.theme, context.model());
     let Some(asked) = &model.question else { return };
     paint::fill(rect, theme.side);
-    let card = card(asked, &context.words, rect);
+    let card = card(asked, &model, &context.words, rect);
     paint::card(card.place, 18, theme.surface, theme.line);
     let inside = card.place.shrunk(card.margin);
     let title = paint::fitting(&title(asked, &context.words), inside.w, (STRONG, 19));
@@ -174,11 +176,40 @@ fn title(asked: &Question, words: &Words) -> String {
         About::Quit => words.get("ask-quit"),
         About::StopHosting => words.get("ask-stop"),
         About::ChangeServer { .. } => words.get("ask-change"),
+        About::Delete(..) => words.get("ask-delete"),
+        About::Leave(_) => words.get("ask-leave"),
+        About::Archive(_) => words.get("ask-archive"),
+        About::Remove(..) => words.get("ask-remove"),
     }
 }
 
-fn text(asked: &Question, words: &Words) -> Vec<(String, bool)> {
+fn text(asked: &Question, model: &Model, words: &Words) -> Vec<(String, bool)> {
     let mut text = Vec::new();
+    let room = |room: RoomId| {
+        let name = model.room_of(room).map(|room| model.room_name(room).to_owned()).unwrap_or_default();
+        ("room", name.into())
+    };
+    match &asked.about {
+        About::Delete(_, rseq) => {
+            let quoted = model.quote(*rseq).text.unwrap_or_default();
+            let short: String = quoted.chars().take(120).collect();
+            text.push((format!("«{short}»"), false));
+            text.push((words.get("ask-delete-text"), false));
+        }
+        About::Leave(id) => {
+            let private = model.room_of(*id).is_some_and(|room| !room.is_public());
+            text.push((words.with("ask-leave-text", &[room(*id)]), false));
+            if private {
+                text.push((words.get("ask-leave-private"), false));
+            }
+        }
+        About::Archive(id) => text.push((words.with("ask-archive-text", &[room(*id)]), false)),
+        About::Remove(id, user) => {
+            let who = model.people.name(*user).to_owned();
+            text.push((words.with("ask-remove-text", &[("who", who.into()), room(*id)]), false));
+        }
+        _ => {}
+    }
     let hosting = match &asked.about {
         About::Quit if asked.hosted => Some("ask-quit-hosted-text"),
         About::StopHosting => Some("ask-stop-text"),
@@ -215,6 +246,10 @@ fn label(asked: &Question, answer: Answer, words: &Words) -> String {
         (About::StopHosting, _) => words.get("ask-stop-go"),
         (_, Answer::Cancel) => words.get("ask-cancel"),
         (About::ChangeServer { .. }, _) => words.get("ask-change-go"),
+        (About::Delete(..), _) => words.get("ask-delete-go"),
+        (About::Leave(_), _) => words.get("ask-leave-go"),
+        (About::Archive(_), _) => words.get("ask-archive-go"),
+        (About::Remove(..), _) => words.get("ask-remove-go"),
         (About::Quit, Answer::Go) if asked.hosted => words.get("ask-quit-keep"),
         (About::Quit, Answer::Go) if asked.unsent == 0 => words.get("ask-quit-now"),
         (About::Quit, Answer::Go) => words.get("ask-quit-go"),

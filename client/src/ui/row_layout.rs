@@ -3,6 +3,10 @@
 //! Owns the geometry of rows. Pure: takes finished words and something that measures text, and gives pieces with
 //! places, so that it is tested without fonts and a painted row can be told from its pieces alone.
 
+mod below;
+#[cfg(test)]
+mod tests;
+
 use super::wrap::wrap;
 
 /// How a piece of text looks; the theme and the fonts know the rest.
@@ -24,6 +28,12 @@ pub enum Style {
     Problem,
     /// Words that can be clicked.
     Link,
+    /// The message that is answered.
+    Quote,
+    /// Something that happened to the room, and what is no longer there.
+    Note,
+    /// An emoji with the number of those who chose it.
+    Chip,
 }
 
 /// What a piece is, for whoever reads what was painted.
@@ -41,6 +51,16 @@ pub enum Role {
     State,
     /// What can be clicked to send it again.
     Retry,
+    /// What can be clicked to throw it away.
+    Discard,
+    /// Where what is new begins.
+    New,
+    /// The message that it answers.
+    Quote,
+    /// What is said about the text itself, such as that it was mended.
+    Mark,
+    /// A reaction, by its number.
+    Chip(usize),
 }
 
 /// Something that knows how wide text is.
@@ -62,8 +82,18 @@ pub struct RowWords {
     pub kind: Kind,
     /// What is told about its way to the server.
     pub state: Option<String>,
-    /// What can be clicked to send it again.
-    pub retry: Option<String>,
+    /// What can be clicked to send it again, and to throw it away.
+    pub retry: Option<(String, String)>,
+    /// The line where what is new begins.
+    pub new: Option<String>,
+    /// Who wrote the message that it answers, and what.
+    pub quote: Option<(String, String)>,
+    /// What is said about the text itself.
+    pub mark: Option<String>,
+    /// The reactions, and whether each is ours too.
+    pub reactions: Vec<(String, bool)>,
+    /// Whether it mentions the person.
+    pub mentions_me: bool,
 }
 
 /// What kind of row it is.
@@ -80,6 +110,10 @@ pub enum Kind {
     Newer,
     /// Words of the program.
     System,
+    /// Something that happened to the room.
+    Note,
+    /// A message that is erased.
+    Erased,
 }
 
 /// A piece of text in its place, from the top left of the row.
@@ -114,6 +148,8 @@ pub struct RowLayout {
     pub avatar: Option<i32>,
     /// Top and height of what belongs to the message itself, without the day.
     pub message: (i32, i32),
+    /// Whether it mentions the person.
+    pub mentions_me: bool,
 }
 
 /// The left of the picture.
@@ -127,6 +163,9 @@ pub const RIGHT: i32 = 28;
 /// Lines longer than this are hard to read.
 const TEXT_WIDTH_MAX: i32 = 760;
 const DAY_HEIGHT: i32 = 46;
+const NEW_HEIGHT: i32 = 30;
+/// What the bar beside a quotation takes.
+pub const QUOTE_INSET: i32 = 12;
 const ABOVE_HEADING: i32 = 14;
 const CARD_PADDING: i32 = 12;
 
@@ -136,13 +175,22 @@ pub const fn line_height(style: Style) -> i32 {
     match style {
         Style::Body | Style::BodyFaint => 22,
         Style::Name | Style::System | Style::Problem | Style::Link => 20,
-        Style::Small | Style::Day => 18,
+        Style::Small | Style::Day | Style::Note => 18,
+        Style::Quote => 20,
+        Style::Chip => 26,
     }
 }
 
 /// Puts everything in its place.
 pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLayout {
-    let mut layout = RowLayout { height: 0, kind: words.kind, pieces: Vec::new(), avatar: None, message: (0, 0) };
+    let mut layout = RowLayout {
+        height: 0,
+        kind: words.kind,
+        pieces: Vec::new(),
+        avatar: None,
+        message: (0, 0),
+        mentions_me: words.mentions_me,
+    };
     let mut y = 0;
     if let Some(day) = &words.day {
         let wide = ceil(measure.width(day, Style::Day));
@@ -150,6 +198,12 @@ pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLa
         let x = ((width - wide) / 2).max(AVATAR_X);
         layout.pieces.push(piece(Role::Day, Style::Day, x, top, wide, day));
         y += DAY_HEIGHT;
+    }
+    if let Some(new) = &words.new {
+        let wide = ceil(measure.width(new, Style::Day));
+        let top = y + (NEW_HEIGHT - line_height(Style::Day)) / 2;
+        layout.pieces.push(piece(Role::New, Style::Day, AVATAR_X, top, wide, new));
+        y += NEW_HEIGHT;
     }
     let begin = y;
     let card = words.kind == Kind::System;
@@ -170,10 +224,14 @@ pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLa
 
     let (style, x) = match words.kind {
         Kind::Message | Kind::Failed => (Style::Body, TEXT_X),
-        Kind::Sending | Kind::Newer => (Style::BodyFaint, TEXT_X),
+        Kind::Sending | Kind::Newer | Kind::Erased => (Style::BodyFaint, TEXT_X),
+        Kind::Note => (Style::Note, TEXT_X),
         Kind::System => (Style::System, TEXT_X + CARD_PADDING),
     };
     let room = (width - RIGHT - x - if card { CARD_PADDING } else { 0 }).clamp(40, TEXT_WIDTH_MAX);
+    if let Some((name, text)) = &words.quote {
+        y = below::lay_out_quote(name, text, (x, room, y), &mut layout.pieces, measure);
+    }
     let lines = wrap(&words.body, f64::from(room), &mut |text| measure.width(text, style));
     let mut last_width = 0;
     for (index, line) in lines.iter().enumerate() {
@@ -185,9 +243,13 @@ pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLa
         layout.pieces.push(piece);
         y += line_height(style);
     }
-    if let Some(state) = &words.state {
-        y = lay_out_state(words, state, (x, room, last_width, y), &mut layout.pieces, measure);
+    if let Some(mark) = &words.mark {
+        (last_width, y) = below::lay_out_mark(mark, (x, room, last_width, y), &mut layout.pieces, measure);
     }
+    if let Some(state) = &words.state {
+        y = below::lay_out_state(words, state, (x, room, last_width, y), &mut layout.pieces, measure);
+    }
+    y = below::lay_out_chips(&words.reactions, (x, room, y), &mut layout.pieces, measure);
     if card {
         y += CARD_PADDING;
     }
@@ -195,41 +257,6 @@ pub fn lay_out(words: &RowWords, width: i32, measure: &mut dyn Measure) -> RowLa
     layout.message = (begin, y - begin);
     layout.height = y;
     layout
-}
-
-/// What is told about the way of a message: after its last line if there is room, else below.
-fn lay_out_state(
-    words: &RowWords,
-    state: &str,
-    (x, room, last_width, mut y): (i32, i32, i32, i32),
-    pieces: &mut Vec<Piece>,
-    measure: &mut dyn Measure,
-) -> i32 {
-    let style = if words.kind == Kind::Failed { Style::Problem } else { Style::Small };
-    let wide = ceil(measure.width(state, style));
-    if words.kind == Kind::Sending && last_width + 10 + wide <= room {
-        // Beside the text: nothing jumps when the message has its place.
-        let top = y - line_height(Style::Body) + 3;
-        pieces.push(piece(Role::State, style, x + last_width + 10, top, wide, state));
-        return y;
-    }
-    let retry = words.retry.as_ref().map(|retry| (retry, ceil(measure.width(retry, Style::Link))));
-    let mut right = 0;
-    for line in wrap(state, f64::from(room), &mut |text| measure.width(text, style)) {
-        let text = state.get(line.start..line.end).unwrap_or_default();
-        right = ceil(measure.width(text, style));
-        pieces.push(piece(Role::State, style, x, y, right, text));
-        y += line_height(style);
-    }
-    if let Some((retry, wide)) = retry {
-        if right + 10 + wide <= room {
-            pieces.push(piece(Role::Retry, Style::Link, x + right + 10, y - line_height(style), wide, retry));
-        } else {
-            pieces.push(piece(Role::Retry, Style::Link, x, y, wide, retry));
-            y += line_height(Style::Link);
-        }
-    }
-    y
 }
 
 /// As much of a text as fits, with an ellipsis where it is cut.
@@ -267,92 +294,4 @@ pub fn printable(text: &str) -> String {
         }
     }
     shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every character is 10 wide.
-    struct Ten;
-
-    impl Measure for Ten {
-        fn width(&mut self, text: &str, _: Style) -> f64 {
-            text.chars().count() as f64 * 10.0
-        }
-    }
-
-    fn lines(layout: &RowLayout, role: Role) -> Vec<&str> {
-        layout.pieces.iter().filter(|piece| piece.role == role).map(|piece| piece.text.as_str()).collect()
-    }
-
-    #[test]
-    fn pieces_stand_below_one_another_and_inside_the_row() {
-        let words = RowWords {
-            day: Some("hoy".into()),
-            heading: Some(("ana".into(), "12:00".into())),
-            body: "uno dos tres\ncuatro".into(),
-            ..RowWords::default()
-        };
-        let layout = lay_out(&words, TEXT_X + RIGHT + 80, &mut Ten);
-        assert_eq!(lines(&layout, Role::Line), ["uno dos", "tres", "cuatro"]);
-        let mut bottom = 0;
-        for piece in layout.pieces.iter().filter(|piece| !matches!(piece.role, Role::Time)) {
-            assert!(piece.top >= bottom, "{piece:?}");
-            bottom = piece.top + line_height(piece.style);
-        }
-        assert!(bottom <= layout.height);
-    }
-
-    #[test]
-    fn a_name_that_is_too_wide_leaves_room_for_the_time() {
-        let name = "W".repeat(32);
-        let words = RowWords { heading: Some((name.clone(), "12:00".into())), body: "a".into(), ..RowWords::default() };
-        let wide = lay_out(&words, 2_000, &mut Ten);
-        assert_eq!(lines(&wide, Role::Name), [name]);
-        let narrow = lay_out(&words, TEXT_X + RIGHT + 8 + 50 + 70, &mut Ten);
-        assert_eq!(lines(&narrow, Role::Name), ["WWWWWW…"]);
-        let time = narrow.pieces.iter().find(|piece| piece.role == Role::Time).unwrap();
-        assert_eq!(time.x + time.width, TEXT_X + 70 + 8 + 50);
-    }
-
-    #[test]
-    fn what_was_painted_gives_back_the_text() {
-        let body = "una  línea larga con palabras\n\n  y otra, conunapalabralarguísima";
-        let words = RowWords { body: body.into(), ..RowWords::default() };
-        for width in [150, 200, 300, 2_000] {
-            let layout = lay_out(&words, width, &mut Ten);
-            let text: String =
-                layout.pieces.iter().flat_map(|piece| [piece.text.as_str(), piece.swallowed.as_str()]).collect();
-            assert_eq!(text, body);
-        }
-    }
-
-    #[test]
-    fn a_message_keeps_its_height_when_it_has_its_place() {
-        let sent = RowWords { body: "hola".into(), ..RowWords::default() };
-        let sending = RowWords { kind: Kind::Sending, state: Some("enviando…".into()), ..sent.clone() };
-        assert_eq!(lay_out(&sent, 600, &mut Ten).height, lay_out(&sending, 600, &mut Ten).height);
-    }
-
-    #[test]
-    fn a_failed_message_can_be_sent_again_at_any_width() {
-        let words = RowWords {
-            body: "hola".into(),
-            kind: Kind::Failed,
-            state: Some("No enviado: el servidor no admite este texto.".into()),
-            retry: Some("Reintentar".into()),
-            ..RowWords::default()
-        };
-        for width in [100, 300, 900] {
-            let layout = lay_out(&words, width, &mut Ten);
-            let retry = layout.pieces.iter().find(|piece| piece.role == Role::Retry).unwrap();
-            assert!(retry.top + line_height(retry.style) <= layout.height);
-        }
-    }
-
-    #[test]
-    fn what_has_no_shape_is_shown() {
-        assert_eq!(printable("a\tb\r\nc\u{7}"), "a    b\nc\u{fffd}");
-    }
 }

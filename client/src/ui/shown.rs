@@ -6,20 +6,27 @@
 //! | key | what |
 //! |---|---|
 //! | `paint` | the number of the paint, from 1; the rows of one paint share it |
-//! | `row` | `message`, `sending`, `failed`, `system` (words of the program, seen by this person alone) or `day` |
+//! | `row` | `message`, `erased`, `note` (something happened to the room), `sending`, `failed`, `system` (words of the program, seen by this person alone), `day`, or `new` (the line where what is new begins) |
 //! | `text` | the text as painted: the strings that were drawn, with what the breaks between them swallowed (a newline, the spaces where a line was wrapped) |
 //! | `rseq` | the place of a message, once it has one |
 //! | `name`, `time` | what stands above or beside a message; rows of one author that follow each other have one heading, which is kept at the top when it would be out of sight |
-//! | `state` | what is told about the way of a message, such as why it was refused |
+//! | `state` | what is told about a message: that it was edited, why it was refused |
+//! | `quote` | the message that it answers, as painted above it |
+//! | `reactions` | the reactions, each with its number |
 //! | `cut` | `true` if some lines of the row were out of sight, and so are not in `text` |
+//!
+//! While a list to choose from lies over the window, it tells of itself instead: `list` with its title, `trouble` with what
+//! is wrong or why it is empty, and an `offer` for each row, whose `quote` is what stands below its name.
 //!
 //! A paint without any row appends `{"paint":n,"row":"none","text":…}` with the words of the empty list. The file is
 //! flushed after each paint. Everything is taken in the drawing code, from the strings being drawn: what stands here is
 //! what was painted, whatever the model says.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{BufWriter, Write},
+    rc::Rc,
 };
 
 use serde::Serialize;
@@ -37,6 +44,10 @@ pub struct ShownRow {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
 }
@@ -66,7 +77,7 @@ impl ShownRow {
     /// Whether it is a person's row whose author stands elsewhere.
     #[must_use]
     pub fn lacks_name(&self) -> bool {
-        self.name.is_none() && !matches!(self.row, "day" | "system" | "none")
+        self.name.is_none() && !matches!(self.row, "day" | "new" | "note" | "system" | "none")
     }
 
     /// Words about the way of the message were drawn.
@@ -76,6 +87,16 @@ impl ShownRow {
             all.push(' ');
         }
         all.push_str(state);
+    }
+
+    /// The message that it answers was drawn.
+    pub fn drew_quote(&mut self, quote: &str) {
+        self.quote = Some(quote.to_owned());
+    }
+
+    /// A reaction was drawn.
+    pub fn drew_reaction(&mut self, reaction: &str) {
+        self.reactions.push(reaction.to_owned());
     }
 
     /// A line was left out because it is out of sight.
@@ -90,6 +111,9 @@ struct Line<'a> {
     #[serde(flatten)]
     row: &'a ShownRow,
 }
+
+/// One for all widgets that tell what they painted.
+pub type SharedShown = Rc<RefCell<Shown>>;
 
 /// The file and what was last written to it.
 #[derive(Debug, Default)]

@@ -68,6 +68,8 @@ pub struct Theme {
     pub hover: Color,
     /// Chosen.
     pub selected: Color,
+    /// Behind what mentions the person.
+    pub mention: Color,
     /// What went wrong.
     pub problem: Color,
     /// What works.
@@ -96,6 +98,7 @@ impl Theme {
         on_accent: rgb(0x00ff_ffff),
         hover: rgb(0x00f7_f5f1),
         selected: rgb(0x00f6_e7df),
+        mention: rgb(0x00fd_f5ee),
         problem: rgb(0x00b3_261e),
         good: rgb(0x002c_8a4b),
         waiting: rgb(0x00b3_7400),
@@ -128,6 +131,7 @@ impl Theme {
         on_accent: rgb(0x0023_1209),
         hover: rgb(0x0026_2628),
         selected: rgb(0x003d_2c25),
+        mention: rgb(0x002a_2422),
         problem: rgb(0x00ff_8f85),
         good: rgb(0x006c_c78a),
         waiting: rgb(0x00e6_b450),
@@ -148,9 +152,12 @@ impl Theme {
         ],
     };
 
-    /// The colour of a person: the same on every computer and every day.
+    /// The colour of a person: the one next to what the person chose, or the same of chance on every computer and every day.
     #[must_use]
-    pub fn person(&self, user: UserId) -> Color {
+    pub fn person(&self, user: UserId, hue: Option<u16>) -> Color {
+        if let Some(hue) = hue {
+            return self.people.get(usize::from(hue / 30)).copied().unwrap_or(self.text);
+        }
         // Neighbouring numbers, as of people who came on the same day, get colours that are far apart.
         let index = usize::try_from(user.0.wrapping_mul(7) % self.people.len() as u64).unwrap_or_default();
         self.people.get(index).copied().unwrap_or(self.text)
@@ -161,7 +168,8 @@ impl Theme {
     pub fn ink(&self, style: Style) -> Color {
         match style {
             Style::Body | Style::Name | Style::System => self.text,
-            Style::BodyFaint | Style::Small | Style::Day => self.faint,
+            Style::BodyFaint | Style::Small | Style::Day | Style::Quote | Style::Note => self.faint,
+            Style::Chip => self.text,
             Style::Problem => self.problem,
             Style::Link => self.accent,
         }
@@ -188,6 +196,7 @@ pub fn font(style: Style) -> (Font, i32) {
         Style::Body | Style::BodyFaint => (REGULAR, 15),
         Style::Name => (STRONG, 15),
         Style::Small => (REGULAR, 12),
+        Style::Quote | Style::Note | Style::Chip => (REGULAR, 13),
         Style::Day => (STRONG, 12),
         Style::System | Style::Problem => (REGULAR, 14),
         Style::Link => (STRONG, 14),
@@ -215,7 +224,7 @@ mod tests {
     #[test]
     fn everything_that_is_read_can_be_read() {
         for theme in [Theme::LIGHT, Theme::DARK] {
-            let grounds = [theme.surface, theme.side, theme.raised, theme.hover];
+            let grounds = [theme.surface, theme.side, theme.raised, theme.hover, theme.mention];
             let inks = [theme.text, theme.faint, theme.accent, theme.problem];
             for ground in grounds {
                 for ink in inks.iter().chain(&theme.people) {

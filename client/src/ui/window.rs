@@ -25,9 +25,11 @@ use super::{
     lines,
     message_list::MessageList,
     paint::Rect,
+    palette::Chooser,
+    people_panel,
     question::Ask,
-    shown::Shown,
-    side_panels,
+    rooms_panel,
+    shown::{SharedShown, Shown},
     theme::{self, Theme},
 };
 use crate::{
@@ -53,6 +55,7 @@ struct Parts {
     composer: Composer,
     first_start: FirstStart,
     ask: Ask,
+    chooser: Chooser,
     least_height: Rc<Cell<i32>>,
 }
 
@@ -72,7 +75,7 @@ pub fn run(options: Options, outside: &mut dyn Outside) -> Result<(), fltk::prel
     let words = Words::new(options.language);
     let (model, effects) = Model::new(options.zone, outside.now_ms(), options.known);
     let context = Context::new(model, words, theme, options.fresh_cid);
-    let mut parts = build(&context, Shown::new(options.shown));
+    let mut parts = build(&context, Rc::new(RefCell::new(Shown::new(options.shown))));
     effects.into_iter().for_each(|effect| outside.carry_out(effect));
     parts.render(&context);
     parts.window.show();
@@ -94,7 +97,7 @@ fn next_wake(context: &Context) -> f64 {
     let model = context.model();
     match model.connection {
         Connection::Lost { .. } => 0.25,
-        _ if model.waited_ms().is_some() => 1.0,
+        _ if model.waited_ms().is_some() || model.has_unkept_draft() || !model.typing().is_empty() => 1.0,
         _ => 20.0,
     }
 }
@@ -102,28 +105,46 @@ fn next_wake(context: &Context) -> f64 {
 /// One round of the loop; whether it was the last.
 fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) -> bool {
     let before = (context.model().now_ms, context.model().today());
+    let was_typing = context.model().typing().len();
     let now_ms = outside.now_ms();
-    context.model_mut().update(Action::Tick { now_ms });
+    let ticked = context.model_mut().update(Action::Tick { now_ms });
+    ticked.into_iter().for_each(|effect| outside.carry_out(effect));
     let counting = matches!(context.model().connection, Connection::Lost { .. })
         || context.model().waited_ms().is_some_and(|waited| waited >= lines::LONG_MS);
     let second_passed = before.0.div_euclid(1_000) != now_ms.div_euclid(1_000);
     let mut changed = (counting && second_passed) || context.model().today() != before.1;
+    changed |= context.model().typing().len() != was_typing;
 
     let (mut taken, mut edited) = (0, false);
     while let Some(action) = context.take().or_else(|| outside.poll()) {
         taken += 1;
         // What only asks for more rows changes nothing that is to be seen, unless something comes of it.
-        let quiet = matches!(action, Action::ReachedTop | Action::Edited);
-        edited |= matches!(action, Action::Edited);
+        let quiet = matches!(action, Action::ReachedTop | Action::ReachedEnd | Action::Composed { .. });
+        let action = match action {
+            // Once for however many keys: a long text takes its time.
+            Action::Edited if edited => continue,
+            Action::Edited => parts.composed(),
+            action => action,
+        };
+        edited |= matches!(action, Action::Composed { .. });
+        let around = |model: &Model| (model.composer.completion.clone(), model.notice);
+        let was_around = around(&context.model());
         let submitted = if let Action::Submit { text, .. } = &action { Some(text.clone()) } else { None };
         let effects = context.model_mut().update(action);
         if let Some(text) = submitted.filter(|_| !effects.contains(&Effect::TextTaken)) {
             parts.composer.put_back(&text);
+            context.push(Action::Edited);
         }
-        changed |= !quiet || !effects.is_empty();
+        let seen = effects.iter().any(|effect| !matches!(effect, Effect::Typing(_) | Effect::KeepDraft(..)));
+        changed |= !quiet || seen || around(&context.model()) != was_around;
         for effect in effects {
             match effect {
-                Effect::TextTaken => parts.list.end(),
+                Effect::TextTaken => {
+                    parts.list.unselect();
+                }
+                Effect::Compose(text, cursor) => parts.composer.set(&text, cursor),
+                Effect::ScrollTo(key) => parts.list.go_to(key),
+                Effect::ScrollToEnd => parts.list.end(),
                 Effect::Copy(text) => app::copy(&text),
                 Effect::Quit => return true,
                 other => {
@@ -146,7 +167,7 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
     false
 }
 
-fn build(context: &Rc<Context>, shown: Shown) -> Parts {
+fn build(context: &Rc<Context>, shown: SharedShown) -> Parts {
     let theme = context.theme;
     let mut window = DoubleWindow::default().with_size(SIZE.0, SIZE.1);
     window.set_xclass(CLASS);
@@ -156,16 +177,17 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
     // The parts that a new size moves exist only later.
     let parts: Rc<RefCell<Option<Parts>>> = Rc::default();
     let mut chat = Group::default();
-    let rooms = side_panels::rooms(context);
+    let rooms = rooms_panel::rooms(context);
     let header = lines::header(context);
-    let list = MessageList::new(context, shown);
+    let list = MessageList::new(context, shown.clone());
     let composer = Composer::new(context, &list);
     let status = lines::status(context);
-    let people = side_panels::people(context);
+    let people = people_panel::people(context);
     chat.end();
     go_round(&mut chat, vec![header.clone(), composer.writing(), status.clone()]);
     let first_start = FirstStart::new(context);
     let ask = Ask::new(context);
+    let chooser = Chooser::new(context, shown);
     window.end();
     window.make_resizable(true);
 
@@ -180,6 +202,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
         composer,
         first_start,
         ask,
+        chooser,
         least_height: Rc::default(),
     };
     built.window.resize_callback({
@@ -197,7 +220,7 @@ fn build(context: &Rc<Context>, shown: Shown) -> Parts {
         move |_| {
             // Escape would close the window; in a chat it is pressed to get out of something smaller.
             context.push(if app::callback_reason() == CallbackReason::Cancelled {
-                Action::Answer(Answer::Cancel)
+                Action::Answer { answer: Answer::Cancel, cid: context.fresh_cid() }
             } else {
                 Action::Close
             });
@@ -225,11 +248,18 @@ fn go_round(chat: &mut Group, mut stops: Vec<Widget>) {
 }
 
 impl Parts {
+    /// What stands in the composer, for the model.
+    fn composed(&self) -> Action {
+        let (text, cursor) = self.composer.text();
+        Action::Composed { text, cursor }
+    }
+
     /// Brings everything to what the model says now.
     fn render(&mut self, context: &Context) {
         let model = context.model();
         self.window.set_label(&title(&model, &context.words));
-        let talking = model.form.is_none() && model.question.is_none();
+        let choosing = model.palette.is_some() && model.form.is_none() && model.question.is_none();
+        let talking = model.form.is_none() && model.question.is_none() && !choosing;
         let was_talking = self.chat.visible();
         let dialog = model.form.is_some();
         if talking != was_talking {
@@ -237,6 +267,7 @@ impl Parts {
         }
         self.first_start.render(model.form.as_ref(), model.question.is_some());
         self.ask.render(model.question.as_ref(), &context.words);
+        self.chooser.render(model.palette.as_ref().filter(|_| choosing));
         let nothing_to_push = (self.status.has_focus() && !lines::status_has_links(&model))
             || (self.header.has_focus() && !people_fit(self.window.w()));
         drop(model);
@@ -274,11 +305,12 @@ impl Parts {
     /// Puts everything in its place.
     fn place(&mut self, context: &Context) {
         if let Ok(model) = context.try_model() {
-            self.arrange(&model, &context.words, true);
+            self.arrange(&model, context, true);
         }
     }
 
-    fn arrange(&mut self, model: &Model, words: &Words, again: bool) {
+    fn arrange(&mut self, model: &Model, context: &Context, again: bool) {
+        let words = &context.words;
         let (w, h) = (self.window.w(), self.window.h());
         let wanted = self.composer.wanted_height(model);
         let places = divide(w, h, model.people_shown, wanted);
@@ -291,10 +323,11 @@ impl Parts {
         self.composer.place(places.composer, model);
         if again && self.composer.wanted_height(model) != wanted {
             // Without its scroll bar the text may need a line less.
-            return self.arrange(model, words, false);
+            return self.arrange(model, context, false);
         }
         self.first_start.place(w, h);
-        self.ask.place(w, h, model.question.as_ref(), words);
+        self.ask.place(w, h, model, words);
+        self.chooser.place(w, h, context, model);
         self.window.redraw();
     }
 }
@@ -309,9 +342,9 @@ fn put(widget: &mut Widget, place: Rect) {
 /// What the desktop shows of the window when it is out of sight: how much is unread comes first.
 fn title(model: &Model, words: &Words) -> String {
     let app = words.get("app-name");
-    match (model.room(), model.unread()) {
-        (Some(room), 0) => format!("{} · {app}", room.name),
-        (Some(room), unread) => format!("({unread}) {} · {app}", room.name),
+    match (model.room(), model.unread_everywhere()) {
+        (Some(room), 0) => format!("{} · {app}", model.room_name(room)),
+        (Some(room), unread) => format!("({unread}) {} · {app}", model.room_name(room)),
         (None, _) => app,
     }
 }

@@ -87,6 +87,11 @@ impl Display {
         self.run(tool("xdotool", "xdotool").arg("key").args(keys));
     }
 
+    /// What a window is called on the desktop.
+    pub(crate) fn title(&self) -> String {
+        self.run(tool("xdotool", "xdotool").args(["getwindowname", &self.window()])).trim_end().to_owned()
+    }
+
     /// Puts a text into the clipboard, as if it had been copied in another program.
     pub(crate) fn copy(&mut self, text: &str) {
         // The one before must not answer any more.

@@ -32,6 +32,7 @@ mod person;
 #[expect(dead_code, reason = "shared with the tests of the other clients, which are cut in the middle of their words")]
 #[path = "../support/proxy.rs"]
 mod proxy;
+mod rooms;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a server")]
 #[path = "../../../server/tests/process/server.rs"]
 mod server;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,15 @@ pub(crate) struct Person {
     pub(crate) window: Process,
     pub(crate) display: Display,
     shown: PathBuf,
-    _home: TempDir,
+    home: TempDir,
+}
+
+fn start(name: &str, home: &Path, display: &Display, flags: &[&str]) -> Process {
+    let mut command = program("tertulia");
+    command.args(["--lang", "es", "--theme", "light", "--profile"]).arg(home.join("profile")).args(flags);
+    command.env("DISPLAY", &display.name).env("TERTULIA_SHOWN", home.join("shown")).env("HOME", home);
+    command.env_remove("XDG_DATA_HOME").env_remove("WAYLAND_DISPLAY");
+    Process::start(&format!("{name}'s window"), &mut command)
 }
 
 /// A row as it was painted.
@@ -37,6 +45,10 @@ pub(crate) struct Row {
     pub(crate) text: String,
     /// What is said about its way.
     pub(crate) state: Option<String>,
+    /// The message that it answers; of an offer, what stands below its name.
+    pub(crate) quote: Option<String>,
+    #[serde(default)]
+    pub(crate) reactions: Vec<String>,
     #[serde(default)]
     pub(crate) cut: bool,
 }
@@ -58,14 +70,33 @@ impl Person {
         let home = tempfile::tempdir().unwrap();
         let display = Display::new();
         let shown = home.path().join("shown");
-        let mut command = program("tertulia");
-        command.args(["--lang", "es", "--theme", "light", "--profile"]).arg(home.path().join("profile")).args(flags);
-        command.env("DISPLAY", &display.name).env("TERTULIA_SHOWN", &shown).env("HOME", home.path());
-        command.env_remove("XDG_DATA_HOME").env_remove("WAYLAND_DISPLAY");
-        let window = Process::start(&format!("{name}'s window"), &mut command);
-        let person = Self { name: name.to_owned(), display, window, shown, _home: home };
+        let window = start(name, home.path(), &display, flags);
+        let person = Self { name: name.to_owned(), display, window, shown, home };
         person.display.put_in_front(&person.display.window());
         person
+    }
+
+    /// Closes the window and opens it again, with the same profile.
+    #[track_caller]
+    pub(crate) fn opens_again(&mut self, flags: &[&str]) {
+        self.display.press(&["ctrl+q"]);
+        assert_eq!(self.window.exit_code(PATIENCE), 0, "{}", self.window.errors());
+        fs::remove_file(&self.shown).unwrap();
+        self.window = start(&self.name, self.home.path(), &self.display, flags);
+        self.display.put_in_front(&self.display.window());
+    }
+
+    /// Looks for something in a list that lies over the window, and takes the row that is named so.
+    #[track_caller]
+    pub(crate) fn chooses(&self, list: &str, typed: &str, row: &str) {
+        self.waits_for(list, |rows| rows.iter().any(|shown| shown.row == "list" && shown.text == list));
+        if !typed.is_empty() {
+            self.display.type_text(typed);
+        }
+        self.waits_for(row, |rows| {
+            rows.iter().find(|shown| shown.row == "offer").is_some_and(|shown| shown.text == row)
+        });
+        self.display.press(&["Return"]);
     }
 
     /// Writes a message on the keyboard and sends it.

@@ -9,6 +9,7 @@ use std::{
     sync::mpsc::{Receiver, Sender, channel},
 };
 
+use crate::{desktop, host};
 use fltk::app;
 use tertulia_client::{
     address::ServerAddress,
@@ -19,9 +20,6 @@ use tertulia_client::{
     store::{Profile, ProfileLock},
     ui::Outside,
 };
-use tertulia_protocol::{Cid, Kind, RoomId, Rseq, entry::MessageBody};
-
-use crate::{desktop, host};
 
 /// The profile of this window, or why it has none.
 pub(crate) type Opened = Result<(Profile, ProfileLock), Refusal>;
@@ -41,7 +39,7 @@ pub(crate) struct Desk {
     events: Vec<Event>,
     actions: VecDeque<Action>,
     /// What the network thread could not take yet.
-    waiting: VecDeque<(Cid, RoomId, Vec<u8>)>,
+    waiting: VecDeque<Effect>,
     host_name: String,
     hosted: (Sender<Hosted>, Receiver<Hosted>),
 }
@@ -95,12 +93,31 @@ impl Desk {
     /// Hands over what waits, in order, until the network thread has no room.
     fn hand_over(&mut self) {
         let Some(network) = &self.network else { return };
-        while let Some((cid, room, body)) = self.waiting.front() {
-            if network.send(*cid, *room, Kind::MESSAGE, body.clone()) == Err(Busy) {
+        while let Some(effect) = self.waiting.front() {
+            if tell(network, effect) == Err(Busy) {
                 return;
             }
             self.waiting.pop_front();
         }
+    }
+}
+
+/// Hands one wish to the network thread.
+fn tell(network: &Network, effect: &Effect) -> Result<(), Busy> {
+    match effect {
+        Effect::Write { cid, write, instead_of: None } => network.write(*cid, write.clone()),
+        Effect::Write { cid, write, instead_of: Some(refused) } => network.write_instead(*refused, *cid, write.clone()),
+        Effect::Discard(cid) => network.discard(*cid),
+        Effect::KeepDraft(room, draft) => network.set_draft(*room, draft.clone()),
+        Effect::Open(room) => network.open(*room),
+        Effect::Leave(room) => network.close(*room),
+        Effect::Show { room, from, to } => network.show(*room, *from, *to),
+        Effect::Mark(room, rseq) => network.mark(*room, *rseq),
+        Effect::Away(away) => network.set_away(*away),
+        Effect::Typing(room) => network.typing(*room),
+        Effect::Ask { token, ask } => network.ask(*token, ask.clone()),
+        // These are the window's own, or the desk's.
+        _ => Ok(()),
     }
 }
 
@@ -156,18 +173,19 @@ impl Outside for Desk {
                 });
             }
             Effect::Disconnect => self.disconnect(),
-            Effect::Send { room, cid, text } => {
-                self.waiting.push_back((cid, room, MessageBody { text }.to_bytes()));
+            // These are the window's own.
+            Effect::TextTaken
+            | Effect::Compose(..)
+            | Effect::ScrollTo(_)
+            | Effect::ScrollToEnd
+            | Effect::Copy(_)
+            | Effect::Quit => {}
+            // What can be said again at the next key need not wait for room in the queue.
+            Effect::Typing(_) if !self.waiting.is_empty() => {}
+            effect => {
+                self.waiting.push_back(effect);
                 self.hand_over();
             }
-            Effect::LoadOlder { room, before } => {
-                let (from, to) = (Rseq(before.0.saturating_sub(50).max(1)), Rseq(before.0.saturating_sub(1)));
-                if self.network.as_ref().is_some_and(|network| network.show(room, from, to) == Err(Busy)) {
-                    self.actions.push_back(Action::OlderNotAsked(room));
-                }
-            }
-            // These are the window's own.
-            Effect::TextTaken | Effect::Copy(_) | Effect::Quit => {}
         }
     }
 
