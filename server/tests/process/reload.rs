@@ -110,11 +110,20 @@ fn a_storm_of_signals_does_no_harm() {
     let mut crowd = Crowd::new(server.address);
     let ana = crowd.log_in(1, "ana");
     for number in 1..=50 {
+        if number == 50 {
+            fs::write(home.data().join("tertulia.toml"), "[limits]\ndrain_ms = 99\n").unwrap();
+        }
         server.process.signal("HUP");
         crowd.say(ana, "hola");
         crowd.step(Duration::from_millis(5));
         assert!(crowd.members[ana].entries.len() <= number);
     }
     crowd.run("all answers", |crowd| crowd.members[ana].settled.len() == 50);
+    // Signals that come while the file is read merge; what it says at the last one counts.
+    let said = until("the last one is heeded", PATIENCE, || {
+        let said = server.process.errors();
+        said.contains("limits.drain_ms is 99 now").then_some(said)
+    });
+    assert!((1..=50).contains(&said.matches("was read again").count()), "{said}");
     server.stop();
 }

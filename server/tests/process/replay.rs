@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Far more than are replayed between two looks at the signals, or between two looks of this test.
-const ENTRIES: u32 = 300_000;
+const ENTRIES: u32 = 100_000;
 
 /// The handlers stood only behind the replay: whoever stopped a server with a long log at its start killed it.
 #[test]

@@ -104,6 +104,7 @@ scenarios! {
     a_proof_of_another_key_is_refused,
     versions_are_agreed_upon,
     a_recorded_server_is_refused,
+    names_run_out_for_an_hour with "[limits]\nnames_per_address_per_hour = 2\n",
     too_many_connections_are_turned_away with "[limits]\nconnections_per_address = 2\n",
     a_handshake_ends_in_time with "[limits]\nhandshake_ms = 2000\n",
     two_people_talk,
@@ -194,6 +195,29 @@ fn check_again(scenario: &str, word: &str, end: fn(&mut Server)) {
     expect_success(client);
 }
 
+#[test]
+fn a_restored_server_says_where_it_goes_on() {
+    let home = Home::new();
+    let mut server = home.server();
+    let address = server.address;
+    let client = play(&home, "a_restored_server_says_where_it_goes_on", &[&server]);
+    let backup = home.folder().join("backup.db");
+    let maintain = |command: &str| {
+        let mut command = Process::start("tertulia-server", home.command(&[]).arg(command).arg(&backup));
+        assert_eq!(command.exit_code(SCENARIO_PATIENCE), 0, "{}", command.errors());
+    };
+    client.line("back it up", |line| (line == "back it up").then_some(()));
+    server.process.kill();
+    maintain("backup");
+    server = home.server_again_on(address);
+    client.line("set it back", |line| (line == "set it back").then_some(()));
+    server.process.kill();
+    fs::remove_dir_all(home.data()).unwrap();
+    maintain("restore");
+    let _again = home.server_again_on(address);
+    expect_success(client);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_takes_deletions_alone() {
@@ -217,6 +241,7 @@ fn no_scenario_is_forgotten() {
     let mut played = PLAIN.to_vec();
     played.extend(["another_server_is_refused", "a_stop_is_announced", "a_killed_server_comes_back_with_everything"]);
     played.extend(["rooms_survive_a_kill", "marks_are_there_after_a_stop", "a_full_disk_takes_deletions_alone"]);
+    played.push("a_restored_server_says_where_it_goes_on");
     played.sort_unstable();
     let mut there = list.output();
     there.sort_unstable();

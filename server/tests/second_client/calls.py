@@ -1,14 +1,18 @@
-"""What a person can ask of a client by name: section 10's kinds, and the requests of section 11."""
+"""What a person can ask of a client: the kinds of section 10 by name, and the requests of section 11. Whatever is
+written waits in the outbox until it is answered."""
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 import wire
+from codes import Refused
 from entries import (
     ARCHIVE, DELETE, DIRECT, EDIT, GENERAL, INVITE, JOIN, KEEP, LEAVE, MESSAGE, PRIVATE, PROFILE, PUBLIC, REACT, REMOVE,
     RENAME, ROLE, ROOM_NAME, ROOM_OPEN, ROOM_TOPIC, UNREACT, check_hits,
 )  # fmt: skip
+from identity import Profile, new_cid
+from wire import encode
 
 Placed = dict[int, Any]
 SERVER = 0
@@ -17,6 +21,48 @@ SERVER = 0
 
 class Calls:
     """Mixed into the client, which has the connection."""
+
+    profile: Profile
+    placed: dict[bytes, dict[int, Any]]
+    refused: dict[bytes, Refused]
+
+    def ask(self, kind: int, payload: dict[int, Any]) -> dict[int, Any]:
+        """Any request, and its answer as it came."""
+        raise NotImplementedError
+
+    def until(self, done: Callable[[], bool], within: float = wire.PATIENCE) -> None:
+        """Takes what comes until it is so."""
+        raise NotImplementedError
+
+    def _request(self, kind: int, payload: dict[int, Any], purpose: tuple[Any, ...]) -> int:
+        raise NotImplementedError
+
+    def _send(self, kind: int, payload: dict[int, Any]) -> None:
+        raise NotImplementedError
+
+    # Writing
+
+    def write_entry(
+        self,
+        room: int,
+        kind: int,
+        body: Union[dict[int, Any], None] = None,
+        target: Union[int, None] = None,
+        mentions: Union[list[int], None] = None,
+        cid: Union[bytes, None] = None,
+    ) -> bytes:
+        """Sends an entry of any kind (section 8), which waits in the outbox until it is answered; its cid."""
+        there = {key: value for key, value in (body or {}).items() if value is not None}
+        cid = cid or new_cid()
+        fields = {1: cid, 2: room, 3: kind, 4: target, 5: mentions, 6: encode(there)}
+        write = {key: value for key, value in fields.items() if value is not None}
+        self.profile.outbox.append(write)
+        self._write(write)
+        return cid
+
+    def write(self, text: str, room: int = GENERAL) -> bytes:
+        """Sends a text."""
+        return self.write_entry(room, MESSAGE, {0: text})
 
     def put(
         self,
@@ -27,15 +73,26 @@ class Calls:
         mentions: Union[list[int], None] = None,
         cid: Union[bytes, None] = None,
     ) -> Placed:
-        """Writes an entry and waits for its place."""
-        raise NotImplementedError
+        """The same, and waits for its place."""
+        cid = self.write_entry(room, kind, body, target, mentions, cid)
+        self.refused.pop(cid, None)
+        self.placed.pop(cid, None)
+        self.until(lambda: cid in self.placed or cid in self.refused)
+        if cid in self.refused:
+            raise self.refused[cid]
+        return self.placed[cid]
 
-    def ask(self, kind: int, payload: dict[int, Any]) -> dict[int, Any]:
-        """Any request, and its answer as it came."""
-        raise NotImplementedError
+    def resend(self) -> None:
+        """After `failed` or `read_only`: everything unanswered again, oldest first."""
+        self._send(wire.RESEND, {})
+        for write in self.profile.outbox:
+            self._write(write)
 
-    def _send(self, kind: int, payload: dict[int, Any]) -> None:
-        raise NotImplementedError
+    def _write(self, write: dict[int, Any]) -> None:
+        self._request(wire.WRITE, write, ("write", write[1]))
+
+    def _settle(self, cid: bytes) -> None:
+        self.profile.outbox = [write for write in self.profile.outbox if write[1] != cid]
 
     # Messages
 
@@ -124,7 +181,9 @@ class Calls:
         while True:
             browsed = self.ask(wire.BROWSE, {1: max(rows, default=None)})
             ids = [row[0] for row in browsed[1]]
-            assert ids == sorted(set(ids)) and len(ids) <= wire.ROWS_MAX and min(ids, default=2**64) > max(rows, default=0)
+            assert (
+                ids == sorted(set(ids)) and len(ids) <= wire.ROWS_MAX and min(ids, default=2**64) > max(rows, default=0)
+            )
             assert all(row[1] == PUBLIC for row in browsed[1])
             rows.update((row[0], row) for row in browsed[1])
             if not browsed[2]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 import codes
 import wire
-from client import Client, Ended
+from client import Client
 from entries import GENERAL, MESSAGE
-from identity import Profile
-from run import Place, refused
+from handshake import Ended
+from identity import Profile, new_cid
+from run import Place
 from truth import beside, check_truth, three, told
-from wire import PATIENCE, Broken
+from wire import PATIENCE, Broken, encode
 
 
 def unread(someone: Client, room: int) -> tuple[int, int]:
@@ -47,7 +49,9 @@ def a_read_mark_is_the_persons_on_every_connection(place: Place) -> None:
     for one in (luis, luis_too):
         one.until(lambda: unread(one, room) == (0, 0))
         assert [marked[1] for marked in told(one, wire.MARKED) if marked[0] == room] == [6, 12]
-    assert not told(zoe, wire.MARKED) and not told(ana, wire.MARKED) or all(m[0] == room for m in told(ana, wire.MARKED))
+    assert (
+        not told(zoe, wire.MARKED) and not told(ana, wire.MARKED) or all(m[0] == room for m in told(ana, wire.MARKED))
+    )
     # An own message moves it too.
     ana.say("eleven", room, mentions=[luis.user, zoe.user])
     for one in (luis, luis_too):
@@ -78,30 +82,24 @@ def a_read_mark_is_the_persons_on_every_connection(place: Place) -> None:
 
 def marks_are_there_after_a_stop(place: Place) -> None:
     """Whoever reads our lines stops the server in order, and starts it again on the same address."""
-    ana, luis, _ = three(place.address)
+    ana, luis, zoe = three(place.address)
     for number in range(5):
         ana.say(f"{number}", mentions=[luis.user])
     luis.until(lambda: luis.cursor() == 5)
     luis.mark(GENERAL, 3)
     luis.until(lambda: unread(luis, GENERAL) == (2, 2))
     luis.sync()
-    print("stop it", flush=True)
-    refused(lambda: luis.until(lambda: False), codes.STOPPING)
-    ana.cut()
+    cut_off("stop it", ana, luis, zoe)
     luis = come_back(luis.profile, place)
     luis.sync()
     assert unread(luis, GENERAL) == (2, 2)
 
 
 def come_back(profile: Profile, place: Place) -> Client:
-    """Connects again as soon as the server is there again."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return Client(profile).connect(place.address)
-        except (Ended, Broken, ConnectionError, codes.Refused):
-            assert time.monotonic() < deadline, "it does not come back"
-            time.sleep(0.05)
+    """A client that knows nothing but its profile."""
+    someone = Client(profile)
+    reconnect(someone, place)
+    return someone
 
 
 def rooms_survive_a_kill(place: Place) -> None:
@@ -124,12 +122,7 @@ def rooms_survive_a_kill(place: Place) -> None:
     ana.remove(private, zoe.user)
     for someone in (ana, luis, zoe):
         someone.sync()
-    print("kill it", flush=True)
-    for someone in (ana, luis, zoe):
-        try:
-            someone.until(lambda: False)
-        except (Ended, Broken, ConnectionError):
-            pass
+    cut_off("kill it", ana, luis, zoe)
     again = [come_back(someone.profile, place) for someone in (ana, luis, zoe)]
     for before, after in zip((ana, luis, zoe), again):
         after.profile.since = 0
@@ -199,11 +192,92 @@ def who_knows_everything_hears_nothing_new(place: Place) -> None:
         synced = ana.ask(wire.SYNC, {1: since})
         changed = [{direct} if rooms is None else rooms for _, rooms, _ in steps[index:]]
         assert {row[0] for row in synced[2]} >= set().union(*changed), f"since {since}: {synced}"
-        assert {row[0] for row in synced[2]} <= set().union(*changed) | {GENERAL, room}, f"since {since}: {synced} {changed}"
-        assert {row[0] for row in synced[3]} == set().union(*(people for _, _, people in steps[index:])), f"since {since}"
+        assert {row[0] for row in synced[2]} <= set().union(*changed) | {GENERAL, room}, (
+            f"since {since}: {synced} {changed}"
+        )
+        assert {row[0] for row in synced[3]} == set().union(*(people for _, _, people in steps[index:])), (
+            f"since {since}"
+        )
         assert synced[1] == points[-1]
     everything = ana.ask(wire.SYNC, {1: 0})
     assert {row[0] for row in everything[3]} == {ana.user, luis.user, zoe.user}
     rows = {row[0]: row for row in everything[3]}
     assert rows[luis.user][1] == "Lucho" and rows[zoe.user][2] == 10 and 2 not in rows[ana.user]
     check_truth(ana, luis, zoe)
+
+
+def a_restored_server_says_where_it_goes_on(place: Place) -> None:
+    """Whoever reads our lines makes a backup, and later lets the server go on from it, on the same address."""
+    ana, luis, zoe = three(place.address)
+    room = ana.open_public("sala", "before")
+    luis.join(room)
+    for number in range(1, 6):
+        ana.say(f"{number}", room)
+    ana.delete(3, room)
+    kept, position = ana.ask(wire.PULL, {1: room, 2: 1, 3: 99})[2], ana.ask(wire.SYNC, {1: 0})[1]
+    people = (ana, luis, zoe)
+    for someone in people:
+        someone.sync()
+    cut_off("back it up", *people)
+    for someone in people:
+        reconnect(someone, place)
+    # All of this is lost with the disk.
+    ana.say("lost", room)
+    ana.delete(4, room)
+    ana.edit(5, "lost", room)
+    ana.topic(room, "lost")
+    luis.rename("Lost")
+    lost = zoe.open_private("lost")
+    ana.remove(room, luis.user)
+    late = Client().connect(place.address, "Late")
+    for someone in people:
+        someone.until(lambda: late.user in someone.names)
+        someone.sync()
+    assert luis.profile.since > position and ana.room(room).seen(4)[0] is None
+    cut_off("set it back", *people)
+    # What was written and not answered: into a room that is lost, about what is lost, and what can be sent again.
+    zoe.profile.outbox = [write_of(lost, "into nowhere"), write_of(GENERAL, "again")]
+    ana.profile.outbox = [write_of(room, "about what is lost", 9)]
+    for someone in people:
+        reconnect(someone, place)
+    assert ana.set_back_to == position + 1 and ana.profile.since <= position and not ana.profile.outbox
+    zoe.until(lambda: not zoe.profile.outbox)
+    for someone in people:
+        someone.sync()
+        assert late.user not in someone.names and someone.names[luis.user] == "Luis"
+    assert luis.mine == {GENERAL, room} and zoe.mine == {GENERAL}
+    assert [list(vars(ana.room(room)[entry[1]]).values()) for entry in kept] == [entry[:10] for entry in kept]
+    assert ana.room(room).seen(3)[0] is None and ana.room(room).seen(4)[0] == "2" and ana.room(room).seen(5)[0] == "3"
+    row = ana.room(room).row
+    assert row is not None and row[5] == "before"
+    ana.say("and on", room)
+    luis.until(lambda: luis.cursor(room) == len(kept) + 1)
+    check_truth(*people)
+
+
+def write_of(room: int, text: str, target: int | None = None) -> dict[int, Any]:
+    """A write that waits in an outbox."""
+    write = {1: new_cid(), 2: room, 3: MESSAGE, 4: target, 6: encode({0: text})}
+    return {key: value for key, value in write.items() if value is not None}
+
+
+def cut_off(word: str, *people: Client) -> None:
+    """Has the server ended, and waits until everybody has noticed."""
+    print(word, flush=True)
+    for someone in people:
+        try:
+            someone.until(lambda: False)
+        except (Ended, Broken, ConnectionError, codes.Refused):
+            someone.cut()
+
+
+def reconnect(someone: Client, place: Place) -> None:
+    """The same client, with all that it holds, as soon as the server is there again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            someone.connect(place.address)
+            return
+        except (Ended, Broken, ConnectionError, codes.Refused):
+            assert time.monotonic() < deadline, "it does not come back"
+            time.sleep(0.05)

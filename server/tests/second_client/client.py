@@ -6,33 +6,20 @@ ends the scenario, whichever that is.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, Callable, Union
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 import wire
+from calls import Calls
 from codes import FAILED, NO_ROOM, READ_ONLY, Refused
-from calls import Calls, Placed
 from entries import GENERAL, MESSAGE, Entry, check_page
 from fold import Room, insist
-from identity import Profile, new_cid
-from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire, encode
+from handshake import Ended, log_in
+from identity import Profile
+from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire
 
-VERSION = 1
 HEARTBEAT_AFTER, DEAD_AFTER = 20.0, 55.0
 TYPING_LASTS = 6.0
-EXPORTER = b""  # plain TCP
-
-
-class Ended(Exception):
-    """The server ended the connection without an `Error`."""
-
-
-class WrongServer(Exception):
-    """Another key than the pinned one, or a signature that is not of that key."""
 
 
 class Client(Calls):
@@ -52,6 +39,7 @@ class Client(Calls):
         self._typing: dict[int, dict[int, float]] = {}  # of each room who is writing, and until when that holds
         self.notices: dict[int, bool] = {}
         self.lags = 0
+        self.set_back_to = 0  # the first place of a log that took the place of the one that we knew
         self.placed: dict[bytes, dict[int, Any]] = {}
         self.refused: dict[bytes, Refused] = {}
         self.heartbeats: list[int] = []
@@ -81,31 +69,11 @@ class Client(Calls):
         return self
 
     def _log_in(self, name: Union[str, None]) -> None:
-        nonce = os.urandom(32)
-        self.wire.send(wire.HELLO, {0: [VERSION], 1: self.profile.public, 2: nonce, 3: "second-client 1", 4: "es-ES"})
-        challenge = self._due(wire.CHALLENGE)
-        server_nonce, server_key = challenge[1], challenge[2]
-        if challenge[0] != VERSION:
-            raise Broken(f"version {challenge[0]} was not offered")
-        if self.profile.pin and self.profile.pin != server_key:
-            raise WrongServer("another key than on the first visit")
-        signed = b"tertulia-server-v1\0" + challenge[0].to_bytes(2, "big") + nonce + server_nonce
-        try:
-            Ed25519PublicKey.from_public_bytes(server_key).verify(challenge[3], signed + self.profile.public + EXPORTER)
-        except InvalidSignature as error:
-            raise WrongServer("its signature is not of its key") from error
-        self.profile.pin = server_key
-
-        signed = b"tertulia-login-v1\0" + server_key + server_nonce + EXPORTER + (name or "").encode()
-        self.wire.send(wire.PROVE, {0: self.profile.key.sign(signed), 1: name})
-        welcome = self._due(wire.WELCOME)
+        welcome = log_in(self.wire, self.profile, name)
         self.user, self.device, self.name, self.position = (welcome[field] for field in range(4))
         assert 0 < self.user <= self.position and 0 < self.device <= self.position
         assert abs(welcome[5] / 1000 - time.time()) < 60, "the clock of the same computer"
-        log = welcome[4][-1][0]
-        if log != self.profile.log:
-            self.profile.log, self.profile.since = log, 0
-            self.rooms, self.names, self.mine = {}, {}, set()
+        self._enter_log(welcome[4])
         self.names[self.user] = self.name
         self.online, self._typing, self.notices = None, {}, {}
         self._is_synced, self._wants_whole, self._live_at = False, True, {}
@@ -113,19 +81,26 @@ class Client(Calls):
         self._waiting.clear()
         self._sent_at = self._heard_at = time.monotonic()
 
-    def _due(self, kind: int) -> Any:
-        while True:
-            message = self.wire.receive()
-            if message is None:
-                raise Ended
-            if message[0] == wire.ERROR:
-                assert 0 not in message[1], "before Welcome every error is about the connection"
-                assert self.wire.rest() == b"", "an error about the connection is the last frame"
-                raise Refused(message[1])
-            if message[0] == kind:
-                return message[1]
-            if message[0] != wire.SERVER_HEARTBEAT or kind == wire.CHALLENGE:
-                raise Broken(f"{message}, where {kind:#x} was due")
+    def _enter_log(self, lineage: list[list[Any]]) -> None:
+        """Section 11, *Lineage*."""
+        logs, begins = [log for log, _ in lineage], [begin for _, begin in lineage]
+        insist(begins == sorted(set(begins)) and len(set(logs)) == len(logs), "oldest first")
+        known, self.profile.log = self.profile.log, logs[-1]
+        if known not in logs:
+            self.profile.since = 0
+            self.rooms, self.names, self.hues, self.mine = {}, {}, {}, set()
+        elif known != logs[-1]:
+            cut = begins[logs.index(known) + 1]
+            self.set_back_to = cut
+            self.profile.since = min(self.profile.since, cut - 1)
+            self.names = {user: name for user, name in self.names.items() if user < cut}
+            self.hues = {user: hue for user, hue in self.hues.items() if user < cut}
+            forgotten = {number: room.set_back(cut) for number, room in self.rooms.items()}
+            self.rooms = {number: room for number, room in self.rooms.items() if number < cut}
+            self.profile.outbox = [
+                write for write in self.profile.outbox
+                if write[2] < cut and write.get(4) not in forgotten.get(write[2], set())
+            ]  # fmt: skip
 
     # 9. Requests and answers
 
@@ -240,64 +215,17 @@ class Client(Calls):
         else:
             raise Broken(f"{kind:#x} is no answer to a {purpose[0]}")
 
-    # 10. Writing
-
-    def write_entry(
-        self,
-        room: int,
-        kind: int,
-        body: Union[dict[int, Any], None] = None,
-        target: Union[int, None] = None,
-        mentions: Union[list[int], None] = None,
-        cid: Union[bytes, None] = None,
-    ) -> bytes:
-        """Sends an entry of any kind (section 8), which waits in the outbox until it is answered; its cid."""
-        there = {key: value for key, value in (body or {}).items() if value is not None}
-        write = {1: cid or new_cid(), 2: room, 3: kind, 4: target, 5: mentions, 6: encode(there)}
-        write = {key: value for key, value in write.items() if value is not None}
-        self.profile.outbox.append(write)
-        self._write(write)
-        return bytes(write[1])
-
-    def write(self, text: str, room: int = GENERAL) -> bytes:
-        """Sends a text."""
-        return self.write_entry(room, MESSAGE, {0: text})
-
-    def put(
-        self,
-        room: int,
-        kind: int,
-        body: Union[dict[int, Any], None] = None,
-        target: Union[int, None] = None,
-        mentions: Union[list[int], None] = None,
-        cid: Union[bytes, None] = None,
-    ) -> Placed:
-        cid = self.write_entry(room, kind, body, target, mentions, cid)
-        self.refused.pop(cid, None)
-        self.placed.pop(cid, None)
-        self.until(lambda: cid in self.placed or cid in self.refused)
-        if cid in self.refused:
-            raise self.refused[cid]
-        return self.placed[cid]
-
-    def resend(self) -> None:
-        """After `failed` or `read_only`: everything unanswered again, oldest first."""
-        self._send(wire.RESEND, {})
-        for write in self.profile.outbox:
-            self._write(write)
-
-    def _write(self, write: dict[int, Any]) -> None:
-        self._request(wire.WRITE, write, ("write", write[1]))
-
-    def _settle(self, cid: bytes) -> None:
-        self.profile.outbox = [write for write in self.profile.outbox if write[1] != cid]
-
     # 11. Reading
 
     def sync(self) -> None:
         """Learns what changed, and pulls what is missing of every room."""
         self._sync(self.profile.since, None)
         self.until(self.is_quiet)
+        if self.set_back_to:
+            # What rows told may be of what is gone: they are asked for once more, all of them.
+            self.set_back_to, self.mine = 0, set()
+            self._sync(0, None)
+            self.until(self.is_quiet)
 
     def _sync(self, since: int, after: Union[bytes, None]) -> None:
         self._request(wire.SYNC, {1: since, 2: after}, ("sync", since if after is None else None))
@@ -377,7 +305,9 @@ class Client(Calls):
         entry, held = Entry(*fields), self.room(room)
         insist(room in self.mine or not self._is_synced, "an entry of a room of others")
         insist(entry.author in self.names or not self._is_synced or entry.author == 0, "an author without a name")
-        insist(self._live_at.get(room, entry.rseq) == entry.rseq, f"{entry.rseq} in {room}, not {self._live_at.get(room)}")
+        insist(
+            self._live_at.get(room, entry.rseq) == entry.rseq, f"{entry.rseq} in {room}, not {self._live_at.get(room)}"
+        )
         self._live_at[room] = entry.rseq + 1
         before = max(held.entries, default=0)
         held.keep(entry)
@@ -407,7 +337,9 @@ class Client(Calls):
             insist(not self._wants_whole, "a change of what was never told")
             insist(not self._is_synced or self.names.keys() >= set(came or []), "who comes has a name")
             self.online = (self.online | set(came or [])) - set(went or [])
-            self.away_people = (self.away_people - set(came or []) - set(went or []) - set(back or [])) | set(away or [])
+            self.away_people = (self.away_people - set(came or []) - set(went or []) - set(back or [])) | set(
+                away or []
+            )
         self._wants_whole = False
         self.online_count = presence[0]
         assert self.online is None or len(self.online) == self.online_count, "the number is that of the list"

@@ -1,4 +1,4 @@
-"""What is said about a message behind it: edits, deletions, reactions, answers; sections 8, 10 and 11 of the document."""
+"""What is said about a message: edits, deletions, reactions, answers; sections 8, 10 and 11 of the document."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from entries import (
 from fold import Room
 from identity import Profile, new_cid
 from run import Place, refused
-from truth import beside, check_truth, three, told
-from wire import encode
+from searching import finds
+from truth import check_truth, three, told
 
 
 def room_of(page: dict[int, Any]) -> Room:
@@ -124,7 +124,10 @@ def old_pages_show_no_old_truth(place: Place) -> None:
         (302, EDIT), (304, UNREACT), (305, REACT), (306, REACT), (309, DELETE)
     ], page[4]  # fmt: skip
     alone = room_of(page)
-    assert alone.seen(3) == ("second edit", {(luis.user, "🎉"), (zoe.user, "👍")}) and alone.seen(4) == (None, frozenset())
+    assert alone.seen(3) == ("second edit", {(luis.user, "🎉"), (zoe.user, "👍")}) and alone.seen(4) == (
+        None,
+        frozenset(),
+    )
     assert all(luis.room().seen(number) == alone.seen(number) for number in range(1, 11))
     assert not any(b"to be deleted" in entry[9] for entry in page[2] + page[4])
     own = ana.ask(wire.PULL, {1: GENERAL, 2: 1, 3: 10})
@@ -205,6 +208,7 @@ def mentions_weigh_in_a_page(place: Place) -> None:
     for fields in ({2: 1, 3: 200}, {2: 1, 3: 400}, {2: 1, 3: 200, 4: True}):
         page = luis.ask(wire.PULL, {1: GENERAL, **fields})
         check_page(page, GENERAL, 1, fields[3], later_only=4 in fields)
+    finds(luis, "", ["y" * 200] * 200, was=("x" * 200,), author=ana.user)
     hits = luis.ask(wire.SEARCH, {1: "", 3: ana.user})
     assert len(hits[1]) == 50
     luis.sync()
@@ -229,7 +233,10 @@ def who_was_away_learns_what_was_erased(place: Place) -> None:
     ana.delete(4, room)
     new = ana.say("soon gone")[2]
     ana.delete(new)
-    for someone, rows in ((luis, [[GENERAL, 2, 3], [GENERAL, 5, 5], [room, 4, 4]]), (zoe, [[GENERAL, 2, 3], [GENERAL, 5, 5]])):
+    for someone, rows in (
+        (luis, [[GENERAL, 2, 3], [GENERAL, 5, 5], [room, 4, 4]]),
+        (zoe, [[GENERAL, 2, 3], [GENERAL, 5, 5]]),
+    ):
         someone.connect(place.address)
         synced = someone.ask(wire.SYNC, {1: someone.profile.since})
         erased = {(of, at) for of, first, last in synced[6] for at in range(first, last + 1)}
@@ -299,7 +306,9 @@ def two_change_the_same_at_the_same_moment(place: Place) -> None:
                 (someone, someone.write_entry(0, ROOM_OPEN, {0: 1, 1: f"room {number}"})),
                 (someone, someone.write_entry(0, ROOM_OPEN, {0: 3, 3: (ana if someone is luis else luis).user})),
             ]
-        cids.append((ana, ana.write_entry(room, EDIT if number < 20 else DELETE, {0: f"{number}"} if number < 20 else {}, said)))
+        cids.append(
+            (ana, ana.write_entry(room, EDIT if number < 20 else DELETE, {0: f"{number}"} if number < 20 else {}, said))
+        )
     for someone, cid in cids:
         someone.until(lambda: cid in someone.placed or cid in someone.refused)
     assert len({ana.placed[cid][5] for of, cid in cids if of is ana and cid in ana.placed and 5 in ana.placed[cid]}) > 1

@@ -1,7 +1,8 @@
 """What a client holds of a room: the fold of everything that it was told of it (sections 8 and 11 of the document).
 
-It knows no connection. Whatever contradicts what was told before is `Broken`: an entry that says something else today than
-yesterday, a body that comes back after it was erased, places and counts that do not rise together."""
+It knows no connection. Whatever contradicts what was told before is `Broken`: an entry that says something else today
+than yesterday, a body that comes back after it was erased, places and counts that do not rise together.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +109,9 @@ class Room:
                 if neighbour is not None:
                     insist((entry.seq - neighbour.seq) * sign > 0, "seq and rseq rise together")
                     rise = (entry.count - neighbour.count) * sign
-                    insist(rise == ((entry if sign > 0 else neighbour).kind == MESSAGE), "count goes up by each message")
+                    insist(
+                        rise == ((entry if sign > 0 else neighbour).kind == MESSAGE), "count goes up by each message"
+                    )
         if not entry.body and entry.kind == MESSAGE:
             self.forget([entry.rseq])
         elif entry.kind == DELETE and entry.target is not None:
@@ -131,6 +134,17 @@ class Room:
             for place, entry in held.items():
                 if entry.body and self.is_forgotten(entry):
                     held[place] = replace(entry, body=b"")
+
+    def set_back(self, cut: int) -> set[int]:
+        """Forgets what has a place in the log from this one on, and what it erased, which is there again; the places."""
+        is_content = EDIT, MESSAGE, REACT, UNREACT
+        gone = {place for place, entry in self.known().items() if entry.seq >= cut}
+        blank = {place for place, entry in self.known().items() if not entry.body and entry.kind in is_content}
+        for held in (self.entries, self.later):
+            for place in (gone | blank) & held.keys():
+                del held[place]
+        self.row, self.erased, self.expired, self.contiguous = None, set(), 0, 0
+        return gone
 
     def seen(self, place: int) -> Seen:
         """How a message is shown."""
@@ -160,7 +174,9 @@ class Room:
             state.take(self.entries[place])
         if self.number == GENERAL:
             state.members = {}  # everybody is in it, which nobody lists
-        insist((self.number == GENERAL) != (1 in self.entries and self.entries[1].kind == ROOM_OPEN), "it is opened first")
+        insist(
+            (self.number == GENERAL) != (1 in self.entries and self.entries[1].kind == ROOM_OPEN), "it is opened first"
+        )
         return state
 
     def change_row(self, entry: Entry, reader: int) -> None:

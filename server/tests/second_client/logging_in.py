@@ -9,8 +9,9 @@ from typing import Any
 
 import codes
 import wire
-from client import Client, WrongServer
+from client import Client
 from codes import Refused
+from handshake import WrongServer
 from identity import Profile
 from run import Place, refused
 from wire import PATIENCE, Wire
@@ -178,3 +179,11 @@ def a_handshake_ends_in_time(place: Place) -> None:
         with line:
             assert line.expect(wire.ERROR)[1] == codes.TIMEOUT
             assert line.rest() == b""
+
+
+def names_run_out_for_an_hour(place: Place) -> None:
+    """The server gives an address two names an hour."""
+    ana, _ = (Client().connect(place.address, name) for name in ("Ana", "Luis"))
+    refused(lambda: Client().connect(place.address, "Zoe"), codes.TOO_MANY_NAMES)
+    refused(lambda: Client().connect(place.address, "a\tb"), codes.BAD_NAME)
+    assert Client(Profile(ana.profile.seed)).connect(place.address).name == "Ana", "who has one gets in"

@@ -14,8 +14,8 @@ from wire import PATIENCE, encode
 
 
 def finds(someone: Client, words: str, expected: list[str], was: tuple[str, ...] = (), **conditions: object) -> None:
-    """The texts, newest first; what was said a moment ago perhaps a moment later, and never anything else. `was` is what
-    an edit has replaced a moment ago."""
+    """The texts, newest first; what was said a moment ago perhaps a moment later, and never anything else. `was` is
+    what an edit has replaced a moment ago."""
     deadline = time.monotonic() + PATIENCE
     while True:
         found = [text for _, _, text in someone.search(words, **conditions)]
@@ -70,7 +70,11 @@ def conditions_narrow_a_search(place: Place) -> None:
         (ana, GENERAL, "see https://example.org/words"), (zoe, GENERAL, "four words, http://x.example"),
     ]:  # fmt: skip
         times[text] = someone.say(text, of)[4]
-    finds(zoe, "wor", ["four words, http://x.example", "see https://example.org/words", "three words", "two words", "one word"])
+    finds(
+        zoe,
+        "wor",
+        ["four words, http://x.example", "see https://example.org/words", "three words", "two words", "one word"],
+    )
     finds(zoe, "wor", ["three words", "two words"], author=luis.user)
     finds(zoe, "wor", ["three words"], room=room)
     finds(zoe, "", ["two words"], author=luis.user, room=GENERAL)

@@ -10,6 +10,7 @@ from client import Client
 from entries import GENERAL
 from identity import Profile
 from run import Place, refused
+from searching import finds
 from truth import beside, check_truth, three, told
 from wire import PATIENCE
 
@@ -119,6 +120,7 @@ def a_full_disk_takes_deletions_alone(place: Place) -> None:
     said = [ana.say(f"{number} words")[2] for number in range(5)]
     luis.until(lambda: luis.cursor() == 5)
     assert not ana.notices and not told(ana, wire.NOTICE)
+    finds(zoe, "words", [f"{number} words" for number in range(4, -1, -1)])
     print("fill it", flush=True)
     written: list[bytes] = []
     while not ana.notices.get(DISK_IS_FULL):

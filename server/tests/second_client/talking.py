@@ -6,9 +6,10 @@ import time
 
 import codes
 import wire
-from client import Client, Ended
+from client import Client
 from codes import Refused
 from entries import GENERAL, MESSAGE, check_page
+from handshake import Ended
 from identity import Profile, new_cid
 from run import Place, refused
 from wire import PATIENCE, Broken, encode

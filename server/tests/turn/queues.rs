@@ -138,6 +138,80 @@ fn when_pushes_alone_are_too_much_the_largest_queues_go_and_nobody_else() {
     rig.sleep(1_000);
 }
 
+/// Somebody on a slow line, who takes something in every moment, has more waiting than anybody; those who take nothing
+/// go first all the same.
+#[test]
+fn who_takes_something_stays_however_much_waits_and_who_takes_nothing_goes() {
+    let mut rig = Rig::limited(|limits| limits.send_queues_bytes = 4 * MIB);
+    let mut ana = rig.login("ana");
+    for _ in 0..30 {
+        ana.write(&"x".repeat(8_000));
+        rig.settle_with(&mut ana);
+    }
+    let mut crowd = stalled(&mut rig, 15);
+    let mut slow = crowd.pop().unwrap();
+    ana.received();
+    rig.activities();
+    (0..3).for_each(|_| _ = slow.pull(1, 30));
+    rig.settle();
+    crowd.iter_mut().for_each(|client| _ = client.pull(1, 30));
+    rig.settle();
+    assert!((2 * MIB..3 * MIB).contains(&rig.turn.held_bytes()), "{}", rig.turn.held_bytes());
+    while rig.turn.connections() == 16 {
+        ana.write(&"x".repeat(16_000));
+        rig.settle_with(&mut ana);
+        slow.read_at_most(500);
+        rig.sleep(100);
+        assert!(rig.turn.held_bytes() <= 4 * MIB);
+    }
+    assert!(crowd.iter().any(|client| client.wire.is_ended()) && !slow.wire.is_ended(), "{:?}", rig.endings());
+}
+
+/// Who has much to ask has more of it in every turn; it was ahead of those for whom there had been no room in the last.
+#[test]
+fn who_was_put_off_is_ahead_of_who_has_been_answered() {
+    let mut rig = Rig::limited(|limits| {
+        limits.answer_bytes_per_turn = 1_024;
+        limits.receive_bytes_per_turn = 4_096;
+    });
+    let (mut ana, mut luis) = (rig.login("ana"), rig.login("luis"));
+    rig.sleep(1_000);
+    ana.received();
+    luis.received();
+    (0..2_000).for_each(|_| _ = ana.sync(Seq(0)));
+    luis.sync(Seq(0));
+    (0..2).for_each(|_| rig.step());
+    assert!(ana.wire.unread() > 0 && !ana.all::<Synced>().is_empty(), "ana is answered and has more to ask");
+    assert_eq!(luis.all::<Synced>().len(), 1);
+}
+
+/// When much waits for all together, of each who asks and does not read a bite is kept and not what a turn may read.
+#[test]
+fn while_much_waits_little_is_read_of_anybody() {
+    const BITE: usize = 4 + 4_096;
+    let mut rig = Rig::limited(|limits| limits.send_queues_bytes = 4 * MIB);
+    let mut ana = rig.login("ana");
+    for _ in 0..30 {
+        ana.write(&"x".repeat(8_000));
+        rig.settle_with(&mut ana);
+    }
+    let mut crowd = stalled(&mut rig, 40);
+    let mut asking = crowd.split_off(20);
+    crowd.iter_mut().for_each(|client| _ = client.pull(1, 30));
+    rig.settle();
+    assert!(rig.turn.held_bytes() >= 2 * MIB, "{}", rig.turn.held_bytes());
+    assert_eq!(rig.turn.kept_bytes(), 0);
+    for client in &mut asking {
+        (0..6_000).for_each(|_| _ = client.sync(Seq(0)));
+    }
+    let most = (0..10).map(|_| {
+        rig.step();
+        rig.turn.kept_bytes()
+    });
+    let most = most.max().unwrap();
+    assert!((1..=20 * BITE).contains(&most), "{most} bytes of 20 connections");
+}
+
 /// When many come back at once, their answers are not all made at once, and nobody is passed over.
 #[test]
 fn the_answers_of_one_turn_are_bounded_and_go_round() {
