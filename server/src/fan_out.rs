@@ -87,9 +87,9 @@ impl FanOut {
 
     /// Somebody has become a member of a room: all the person's connections are live there.
     pub fn join(&mut self, room: RoomId, user: UserId) {
-        let audience = self.rooms.entry(room).or_default();
+        // A room whose members are all away has no list.
         for id in connections_of(&self.people, user) {
-            insert(audience, id);
+            insert(self.rooms.entry(room).or_default(), id);
         }
     }
 
