@@ -27,7 +27,7 @@ pub struct SyncRows {
     pub users: Vec<UserRow>,
     /// The rooms that the reader is no longer a member of.
     pub gone: Vec<RoomId>,
-    /// What was erased in the reader's rooms, among what was placed up to `since`.
+    /// What was erased in the reader's rooms.
     pub erased: Vec<Erased>,
     /// If there is more: where to go on, 9 bytes.
     pub next: Option<Vec<u8>>,
@@ -184,13 +184,11 @@ impl Chat {
             _ => {
                 let Ok(index) = self.erasures.binary_search_by_key(&Seq(key), |erasure| erasure.by) else { return };
                 let erasure = self.erasures[index];
-                let Some(room) = self.rooms.get(&erasure.room).filter(|room| room.role(reader).is_some()) else {
+                if self.rooms.get(&erasure.room).is_none_or(|room| room.role(reader).is_none()) {
                     return;
-                };
-                let to = erasure.to.min(room.places.upto(since));
-                if erasure.from <= to {
-                    rows.erased.push(Erased { room: erasure.room, from: erasure.from, to });
                 }
+                // Also of what was placed behind `since`: it may have been told live, ahead of what moves that.
+                rows.erased.push(Erased { room: erasure.room, from: erasure.from, to: erasure.to });
             }
         }
     }
