@@ -240,6 +240,17 @@ impl Chat {
         Some(push::Marked { room, rseq, count, mentions })
     }
 
+    /// Whose unread mentions are among these places: whom an erasure of them takes something from.
+    #[must_use]
+    pub fn mentioned(&self, room: RoomId, from: Rseq, to: Rseq) -> Vec<UserId> {
+        let readers = self.rooms.get(&room).into_iter().flat_map(|room| &room.readers);
+        let mentions = readers.filter(|(_, reader)| {
+            let behind = reader.mentions.partition_point(|mention| *mention < from);
+            reader.mentions.get(behind).is_some_and(|mention| *mention <= to)
+        });
+        mentions.map(|(user, _)| *user).collect()
+    }
+
     /// Whether a message of the log is one that a reader may be shown as it is: placed, not erased, in a room that the
     /// reader may read. Where it stands in its room and the room's count there: what a search hit needs.
     #[must_use]

@@ -104,6 +104,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             }
             Outcome::Placed(placement) => {
                 self.spread(&effect);
+                self.note_unmentioned(placement.room, &effect);
                 self.desk.upkeep.note(entry.seq, placement.room, &effect);
                 self.answer_write(waiting.as_ref(), &Outcome::Placed(placement), entry.at);
                 if entry.kind == Kind::MESSAGE {
@@ -130,6 +131,17 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 Ok(0)
             }
         }
+    }
+
+    /// Remembers whose mentions are erased: they are fewer now, which no entry says to those whom they were about.
+    fn note_unmentioned(&mut self, room: RoomId, effect: &Effect) {
+        let chat = &self.desk.chat;
+        let (from, to) = match *effect {
+            Effect::Erased { rseq, .. } => (rseq, rseq),
+            Effect::Expired { upto } => (Rseq(1), chat.room(room).map_or(Rseq(0), |room| room.places().upto(upto))),
+            _ => return,
+        };
+        self.unmentioned.extend(chat.mentioned(room, from, to).into_iter().map(|user| (room, user)));
     }
 
     /// Tells the people whom an entry concerns by themselves, and settles who is live in the room from now on.

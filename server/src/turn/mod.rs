@@ -92,6 +92,8 @@ pub struct Turn<S, L> {
     logins: Vec<Login>,
     /// Who has come into which room in this turn: live there from its end on.
     joined: Vec<(RoomId, UserId)>,
+    /// Whose unread mentions in which room were erased in this turn.
+    unmentioned: BTreeSet<(RoomId, UserId)>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
     answers: Answers,
     /// How many bytes of them this turn's receiving has made.
@@ -206,6 +208,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             told: Vec::new(),
             logins: Vec::new(),
             joined: Vec::new(),
+            unmentioned: BTreeSet::new(),
             answers: Answers::default(),
             answered_bytes: 0,
             unannounced: BTreeSet::new(),
