@@ -97,6 +97,8 @@ pub enum Effect {
     Expired {
         /// The last place of the log whose content goes.
         upto: Seq,
+        /// Its place in the room.
+        rseq: Rseq,
     },
     /// There is a new room.
     Opened {

@@ -124,7 +124,7 @@ pub fn derived(seq: Seq, room: RoomId, effect: &Effect) -> Option<Derived> {
     match *effect {
         Effect::Edited { message } => Some(Derived::Edited { edit: seq, message }),
         Effect::Erased { message, rseq } => Some(Derived::Erased { by: seq, room, message, rseq }),
-        Effect::Expired { upto } => Some(Derived::Expired { by: seq, room, upto }),
+        Effect::Expired { upto, rseq } => Some(Derived::Expired { by: seq, room, upto, rseq }),
         _ => None,
     }
 }

@@ -291,8 +291,11 @@ impl MemoryLog {
                     }
                 }
             }
-            Derived::Expired { by: _, room, upto } => {
-                let old = |entry: &&mut Entry| entry.seq <= upto && entry.room == room && !entry.kind.is_state();
+            Derived::Expired { by: _, room, upto, rseq } => {
+                let of_old = |entry: &Entry| entry.kind == Kind::EDIT && entry.target.is_some_and(|target| target <= rseq);
+                let old = |entry: &&mut Entry| {
+                    entry.room == room && !entry.kind.is_state() && (entry.seq <= upto || of_old(entry))
+                };
                 for entry in self.entries.iter_mut().filter(old) {
                     self.derived.shown.remove(&entry.seq);
                     entry.body.clear();

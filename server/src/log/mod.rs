@@ -271,7 +271,7 @@ pub enum Derived {
         /// Its place in the room, by which its edits and reactions name it.
         rseq: Rseq,
     },
-    /// All content of a room up to a place of the log is erased.
+    /// All content of a room up to a place of the log is erased, with all edits of it, wherever they stand.
     Expired {
         /// The entry that says so.
         by: Seq,
@@ -279,6 +279,8 @@ pub enum Derived {
         room: RoomId,
         /// The last place of the log whose content goes.
         upto: Seq,
+        /// Its place in the room, by which edits name what they are about.
+        rseq: Rseq,
     },
 }
 

@@ -138,7 +138,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let chat = &self.desk.chat;
         let (from, to) = match *effect {
             Effect::Erased { rseq, .. } => (rseq, rseq),
-            Effect::Expired { upto } => (Rseq(1), chat.room(room).map_or(Rseq(0), |room| room.places().upto(upto))),
+            Effect::Expired { rseq, .. } => (Rseq(1), rseq),
             _ => return,
         };
         self.unmentioned.extend(chat.mentioned(room, from, to).into_iter().map(|user| (room, user)));

@@ -125,7 +125,7 @@ fn time_erases_content_up_to_a_place_and_never_less() {
     let room = world.open(ana, ROOM_PUBLIC, "Café");
     let seqs: Vec<Seq> = (0..3).map(|_| world.place(ana, wish(room, Kind::MESSAGE, text("hola"))).seq).collect();
     // The opening is place 1, the messages are 2 to 4.
-    assert_eq!(world.expire(room, 3).effect, Effect::Expired { upto: seqs[1] });
+    assert_eq!(world.expire(room, 3).effect, Effect::Expired { upto: seqs[1], rseq: Rseq(3) });
     let found = world.chat.room(room).unwrap();
     assert_eq!((1..=5).map(|rseq| found.is_erased(Rseq(rseq))).collect::<Vec<_>>(), [false, true, true, false, false]);
     for upto in [0, 3, 99] {

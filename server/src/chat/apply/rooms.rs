@@ -100,7 +100,7 @@ impl Chat {
                 room.expired = upto;
                 let last = room.places.get(upto).map_or(entry.seq, |place| place.seq());
                 self.erasures.push(Erasure { by: entry.seq, room: id, from, to: upto });
-                Effect::Expired { upto: last }
+                Effect::Expired { upto: last, rseq: upto }
             }
             // Of no room: they do not come here.
             Deed::Rename(_) | Deed::Profile { .. } | Deed::Open(_) => Effect::Nothing,

@@ -164,7 +164,7 @@ impl Step<'_> {
         match work {
             Derived::Edited { edit, message } => self.edit(edit, message).map(|()| true),
             Derived::Erased { by: _, room, message, rseq } => self.erase(room, message, rseq).map(|()| true),
-            Derived::Expired { by: _, room, upto } => self.expire(room, upto),
+            Derived::Expired { by: _, room, upto, rseq } => self.expire(room, upto, rseq),
         }
     }
 
@@ -190,8 +190,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Erases the content of a room up to a place, from where the last expiry of the room ended.
-    fn expire(&mut self, room: RoomId, upto: Seq) -> rusqlite::Result<bool> {
+    /// Erases the content of a room up to a place, from where the last expiry of the room ended, and the edits of it.
+    fn expire(&mut self, room: RoomId, upto: Seq, rseq: Rseq) -> rusqlite::Result<bool> {
         let key = room.0.cast_signed();
         let connection = self.connection;
         let mut begun = connection.prepare_cached("SELECT upto FROM expired WHERE room = ?1")?;
@@ -219,7 +219,18 @@ impl Step<'_> {
         let sql =
             "INSERT INTO expired (room, upto) VALUES (?1, ?2) ON CONFLICT (room) DO UPDATE SET upto = max(upto, ?2)";
         connection.prepare_cached(sql)?.execute((key, end.0.cast_signed()))?;
-        Ok(end >= upto)
+        Ok(end >= upto && self.expire_edits(room, rseq)?)
+    }
+
+    /// Erases what stands behind, but is about what is erased. Says whether that was all.
+    fn expire_edits(&mut self, room: RoomId, upto: Rseq) -> rusqlite::Result<bool> {
+        let sql = "UPDATE log SET body = x'' WHERE seq IN (SELECT seq FROM log WHERE room = ?1 AND target <= ?2 \
+                   AND kind BETWEEN 257 AND 260 AND kind = ?3 AND length(body) > 0 LIMIT ?4)";
+        let limit = i64::try_from(EXPIRY_TEXTS).unwrap_or(i64::MAX);
+        let key = (room.0.cast_signed(), upto.0.cast_signed(), Kind::EDIT.0, limit);
+        let erased = self.connection.prepare_cached(sql)?.execute(key)?;
+        self.erased |= erased > 0;
+        Ok(erased < EXPIRY_TEXTS)
     }
 
     /// Takes a message into the index, by the text of this entry.
