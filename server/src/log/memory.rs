@@ -292,7 +292,8 @@ impl MemoryLog {
                 }
             }
             Derived::Expired { by: _, room, upto, rseq } => {
-                let of_old = |entry: &Entry| entry.kind == Kind::EDIT && entry.target.is_some_and(|target| target <= rseq);
+                let of_old =
+                    |entry: &Entry| entry.kind == Kind::EDIT && entry.target.is_some_and(|target| target <= rseq);
                 let old = |entry: &&mut Entry| {
                     entry.room == room && !entry.kind.is_state() && (entry.seq <= upto || of_old(entry))
                 };
