@@ -40,7 +40,8 @@ impl Model {
     /// The text in the composer was changed.
     pub(super) fn composed(&mut self, text: String, cursor: usize) -> Vec<Effect> {
         self.notice = None;
-        let people = self.people.all();
+        // Most texts name nobody, and there may be thousands to sort.
+        let people = if text.contains('@') { self.people.all() } else { Vec::new() };
         self.composer.completion = mentions::complete(&text, cursor, &people);
         if self.composer.text == text {
             return Vec::new();

@@ -208,7 +208,11 @@ impl Model {
         let fits = |name: &str| typed.is_empty() || sort_key(name).contains(&typed);
         match palette.purpose {
             Purpose::Switch => self.rooms_to_go_to(&palette.typed, fits),
-            Purpose::Browse => palette.rooms.iter().filter(|row| fits(&row.name)).map(|row| self.found(row)).collect(),
+            Purpose::Browse => {
+                let create = Offer::named(Choice::Open(Purpose::Create), palette.typed.trim());
+                let found = palette.rooms.iter().filter(|row| fits(&row.name)).map(|row| self.found(row));
+                found.chain((!palette.is_waiting()).then_some(create)).collect()
+            }
             Purpose::Create => {
                 [false, true].map(|private| Offer::named(Choice::Create { private }, palette.typed.trim())).into()
             }
@@ -283,7 +287,13 @@ impl Model {
     }
 
     fn room_menu(&self) -> Vec<Offer> {
-        let Some(room) = self.room().filter(|room| !room.state.gone) else { return Vec::new() };
+        let Some(room) = self.room() else { return Vec::new() };
+        let find = Offer::new(Choice::Open(Purpose::Search));
+        if room.state.gone {
+            // Who has left a public room may come back.
+            let back = room.is_public().then(|| Offer::named(Choice::Join(room.id), self.room_name(room)));
+            return back.into_iter().chain([find]).collect();
+        }
         let mut choices = Vec::new();
         if !room.is_general() && !room.is_direct() {
             // In a public room owners bring people in; in a private one everybody may.
@@ -299,8 +309,7 @@ impl Model {
             }
             choices.push(Choice::Leave);
         }
-        choices.push(Choice::Open(Purpose::Search));
-        choices.into_iter().map(Offer::new).collect()
+        choices.into_iter().map(Offer::new).chain([find]).collect()
     }
 
     fn member_menu(&self, user: UserId, members: &[MemberRow]) -> Vec<Offer> {

@@ -2,7 +2,7 @@
 //!
 //! Owns what a submitted text means. What was written is shown at once and is handed over in the same step.
 
-use tertulia_protocol::{Cid, InvalidText, Kind, RoomId, Rseq, Text, reply::ROOM_PUBLIC};
+use tertulia_protocol::{Cid, InvalidText, Kind, RoomId, Rseq, Text, UserId, reply::ROOM_PUBLIC};
 
 use super::{
     Effect, Model, Notice,
@@ -19,6 +19,8 @@ impl Model {
     pub(super) fn submit(&mut self, cid: Cid, typed: &str) -> Vec<Effect> {
         self.notice = None;
         self.composer.completion = None;
+        // It has left the composer; what the model does not take comes back as if it had been typed.
+        self.composer.text.clear();
         if typed.trim().is_empty() {
             return Vec::new();
         }
@@ -28,7 +30,8 @@ impl Model {
         match commands::read(typed) {
             Typed::Text(text) => self.submit_message(cid, &text),
             Typed::Command(command, words) => {
-                let mut effects = self.command(command, words, cid);
+                let mut effects = self.forget_draft_text();
+                effects.extend(self.command(command, words, cid));
                 effects.push(Effect::TextTaken);
                 effects
             }
@@ -50,9 +53,21 @@ impl Model {
         None
     }
 
+    /// A command is no draft text, though it was kept as one while it was being typed.
+    fn forget_draft_text(&mut self) -> Vec<Effect> {
+        self.composer.unkept_since = None;
+        let Some(room) = self.current_mut().filter(|room| !room.draft.text.is_empty()) else { return Vec::new() };
+        room.draft.text.clear();
+        vec![Effect::KeepDraft(room.id, room.draft.clone())]
+    }
+
+    fn mentioned_in(&self, text: &str) -> Vec<UserId> {
+        if text.contains('@') { mentions::find(text, &self.people.all()) } else { Vec::new() }
+    }
+
     fn submit_message(&mut self, cid: Cid, typed: &str) -> Vec<Effect> {
         let Some(text) = self.valid(typed) else { return Vec::new() };
-        let mentions = mentions::find(&text, &self.people.all());
+        let mentions = self.mentioned_in(&text);
         let now_ms = self.now_ms;
         let Some(room) = self.current_mut() else {
             self.notice = Some(Notice::NoRoom);
@@ -75,7 +90,7 @@ impl Model {
 
     fn submit_mending(&mut self, cid: Cid, typed: &str, rseq: Rseq, before: String) -> Vec<Effect> {
         let Some(text) = self.valid(typed) else { return Vec::new() };
-        let mentions = mentions::find(&text, &self.people.all());
+        let mentions = self.mentioned_in(&text);
         let now_ms = self.now_ms;
         let Some(room) = self.current_mut() else { return Vec::new() };
         let index = room.timeline.index_of(RowKey::Entry(rseq));

@@ -73,7 +73,7 @@ impl Composer {
                     editor.scroll((editor.scroll_row() + app::event_dy_value()).max(1), 0);
                     true
                 }
-                Event::KeyDown => erase_word(editor, &buffer) || keys::pressed(&context, &mut list, &buffer),
+                Event::KeyDown => keys::pressed(&context, &mut list, &buffer) || erase_word(editor, &buffer),
                 Event::Focus | Event::Unfocus => {
                     context.push(Action::Focus(event == Event::Focus));
                     false
@@ -99,7 +99,7 @@ impl Composer {
                 let (x, y) = app::event_coords();
                 let rect = Rect::of(area);
                 let on_button = composer_paint::button(rect).holds(x, y);
-                let hit = composer_paint::hit(&context, &buffer, rect, (x, y));
+                let hit = composer_paint::hit(&context, rect, (x, y));
                 match event {
                     Event::Enter | Event::Move => {
                         if let Some(mut window) = area.window() {

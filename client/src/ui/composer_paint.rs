@@ -72,7 +72,7 @@ fn name_places(area: Rect, model: &Model) -> Vec<Rect> {
 }
 
 /// What a click at this place means, besides sending and writing.
-pub(super) fn hit(context: &Context, _: &TextBuffer, area: Rect, (x, y): (i32, i32)) -> Option<Action> {
+pub(super) fn hit(context: &Context, area: Rect, (x, y): (i32, i32)) -> Option<Action> {
     let model = context.model();
     if let Some(index) = name_places(area, &model).iter().position(|place| place.holds(x, y)) {
         return Some(Action::Complete { index });

@@ -14,7 +14,7 @@ use tertulia_protocol::Cid;
 use super::theme::Theme;
 use crate::{
     i18n::Words,
-    model::{Action, Model},
+    model::{Action, Model, palette::Palette},
 };
 
 /// What every widget shares.
@@ -22,6 +22,8 @@ pub struct Context {
     model: RefCell<Model>,
     actions: RefCell<VecDeque<Action>>,
     fresh_cid: RefCell<Box<dyn FnMut() -> Cid>>,
+    /// What was typed since a list was asked for that is not there yet.
+    ahead: RefCell<Option<String>>,
     /// The sentences.
     pub words: Words,
     /// The colours.
@@ -42,6 +44,7 @@ impl Context {
             model: RefCell::new(model),
             actions: RefCell::default(),
             fresh_cid: RefCell::new(fresh_cid),
+            ahead: RefCell::default(),
             words,
             theme,
         })
@@ -73,6 +76,27 @@ impl Context {
     /// What happened first, of what the loop has not seen yet.
     pub(super) fn take(&self) -> Option<Action> {
         self.actions.borrow_mut().pop_front()
+    }
+
+    /// A list is asked for by a key. The keys that come before it is there, as they do when the window is busy, are meant
+    /// for it: written into the composer, they would be sent to a room.
+    pub(super) fn open_palette(&self, palette: Palette) {
+        self.ahead.replace(Some(String::new()));
+        self.push(Action::OpenPalette(palette));
+    }
+
+    /// Keeps what a key typed, if it is meant for a list that is not there yet.
+    pub(super) fn type_ahead(&self, text: &str) -> bool {
+        let mut ahead = self.ahead.borrow_mut();
+        if let Some(ahead) = ahead.as_mut() {
+            ahead.extend(text.chars().filter(|c| !c.is_control()));
+        }
+        ahead.is_some()
+    }
+
+    /// What was typed for the list, which is there now.
+    pub(super) fn take_ahead(&self) -> String {
+        self.ahead.take().unwrap_or_default()
     }
 
     /// A name for something that the person writes.

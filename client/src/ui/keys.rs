@@ -20,6 +20,9 @@ use crate::model::{
 /// A key was pressed; whether it meant something here.
 pub(super) fn pressed(context: &Context, list: &mut MessageList, buffer: &TextBuffer) -> bool {
     let state = app::event_state();
+    if context.type_ahead(&app::event_text()) {
+        return true;
+    }
     let (control, alt) = (app::is_event_ctrl(), state.contains(Shortcut::Alt));
     let key = app::event_key();
     if control || alt {
@@ -74,7 +77,7 @@ fn completing(context: &Context, key: Key) -> bool {
 }
 
 fn with_control(context: &Context, list: &mut MessageList, buffer: &TextBuffer, key: Key, alt: bool) -> bool {
-    let open = |purpose| context.push(Action::OpenPalette(Palette::new(purpose)));
+    let open = |purpose| context.open_palette(Palette::new(purpose));
     match key {
         Key::Up if alt => context.push(Action::NextRoom { up: true }),
         Key::Down if alt => context.push(Action::NextRoom { up: false }),

@@ -66,7 +66,8 @@ pub(super) fn row(context: &Context, model: &Model, offer: &Offer, place: Rect, 
     let width = right - left - note_width;
     let name = paint::fitting(&name(offer, model, &context.words), width, (STRONG, 14));
     if offer.detail.is_empty() {
-        let font = if offer.unread > 0 || offer.person.is_some() { (STRONG, 14) } else { (REGULAR, 15) };
+        let named = matches!(offer.choice, Choice::Room(_) | Choice::Join(_)) || offer.person.is_some();
+        let font = if named { (STRONG, 14) } else { (REGULAR, 15) };
         paint::text_in(&name, left, place.y, ROW, font, theme.text);
     } else {
         paint::text_in(&name, left, place.y + 4, 20, (STRONG, 14), theme.text);

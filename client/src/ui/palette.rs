@@ -103,13 +103,11 @@ impl Chooser {
         Self { group, ground, input, state }
     }
 
-    /// Shows what the model has, or nothing. Says whether it has just been closed.
-    pub fn render(&mut self, palette: Option<&Palette>) -> bool {
+    /// Shows what the model has, or nothing.
+    pub fn render(&mut self, palette: Option<&Palette>, context: &Context) {
         let Some(palette) = palette else {
-            let was_shown = self.group.visible();
             self.state.borrow_mut().purpose = None;
-            self.group.hide();
-            return was_shown;
+            return self.group.hide();
         };
         let new = self.state.borrow_mut().purpose.replace(palette.purpose) != Some(palette.purpose);
         if new {
@@ -118,13 +116,20 @@ impl Chooser {
             let end = i32::try_from(palette.typed.len()).unwrap_or(0);
             let _ = self.input.set_position(end);
             let _ = self.input.set_mark(0);
+            let ahead = context.take_ahead();
+            if !ahead.is_empty() {
+                // As if it had been typed here, over what was marked.
+                self.input.set_value(&ahead);
+                let _ = self.input.set_position(i32::try_from(ahead.len()).unwrap_or(0));
+                context.push(Action::PaletteTyped(ahead));
+                app::awake();
+            }
         }
         self.group.show();
         if new {
             let _ = self.input.take_focus();
         }
         self.group.redraw();
-        false
     }
 
     /// Takes its place in a window of this size.

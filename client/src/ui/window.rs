@@ -267,7 +267,10 @@ impl Parts {
         }
         self.first_start.render(model.form.as_ref(), model.question.is_some());
         self.ask.render(model.question.as_ref(), &context.words);
-        self.chooser.render(model.palette.as_ref().filter(|_| choosing));
+        self.chooser.render(model.palette.as_ref().filter(|_| choosing), context);
+        if !choosing {
+            context.take_ahead();
+        }
         let nothing_to_push = (self.status.has_focus() && !lines::status_has_links(&model))
             || (self.header.has_focus() && !people_fit(self.window.w()));
         drop(model);

@@ -36,6 +36,28 @@ fn a_room_is_opened_found_and_gone_to_and_says_what_is_unread() {
     until("nothing is unread", PATIENCE, || (luis.display.title() == "obras · Tertulia").then_some(()));
 }
 
+/// Keys that wait while the window is busy come all at once. They were written into the composer, and Enter sent the name
+/// of one room to another.
+#[test]
+fn what_is_typed_right_after_a_list_was_asked_for_is_meant_for_it() {
+    let home = Home::new();
+    let server = home.server();
+    let ana = Person::comes(server.address, "ana");
+    ana.says("/crear obras");
+    ana.waits_for("the new room", |rows| note(rows, "ana ha abierto la sala «obras»."));
+    ana.window.signal("STOP");
+    ana.display.press(&["ctrl+k"]);
+    ana.says("gen");
+    ana.window.signal("CONT");
+    ana.waits_for("the room", |rows| {
+        rows.iter().find(|row| row.row == "offer").is_some_and(|row| row.text == "general")
+    });
+    ana.display.press(&["Return"]);
+    ana.says("hola");
+    ana.waits_for_message("hola");
+    assert!(ana.saw().iter().all(|row| row.row == "offer" || row.text != "gen"));
+}
+
 #[test]
 fn messages_are_answered_mended_reacted_to_and_deleted_by_the_keyboard() {
     let home = Home::new();

@@ -83,6 +83,21 @@ fn a_draft_is_kept_a_moment_after_the_last_key() {
     assert!(matches!(model.update(Action::Close).as_slice(), [Effect::KeepDraft(..), Effect::Quit]));
 }
 
+/// It came back into the composer with the room that it was typed in, and was written over.
+#[test]
+fn a_command_is_no_draft() {
+    let typed = |text: &str| Action::Composed { text: text.into(), cursor: 0 };
+    let mut model = after(vec![works(0, 0), typed("/unirse obras"), Action::Tick { now_ms: NOON + 2_000 }]);
+    let effects = model.update(submit(1, "/unirse obras"));
+    assert_eq!(effects[0], Effect::KeepDraft(GENERAL, DraftText::default()));
+    assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::KeepDraft(..))).count(), 1, "{effects:?}");
+    assert!(model.update(Action::OpenRoom(GENERAL)).contains(&Effect::Compose(String::new(), 0)));
+    model.update(typed("hola"));
+    model.update(submit(2, "hola"));
+    model.update(Action::OpenRoom(WORKS));
+    assert!(model.update(Action::OpenRoom(GENERAL)).contains(&Effect::Compose(String::new(), 0)));
+}
+
 #[test]
 fn what_is_new_has_a_line_and_is_read_once_it_is_seen() {
     let talk =
@@ -178,7 +193,7 @@ fn public_rooms_are_found_joined_and_gone_to() {
     let ask = Ask::Browse { after: Some(RoomId(7)) };
     assert_eq!(model.update(answer(1, true, &[(1, "general"), (7, "obras")])), [Effect::Ask { token: 2, ask }]);
     model.update(answer(2, false, &[(8, "obra nueva")]));
-    assert_eq!(choices(&model), [Choice::Join(RoomId(8))]);
+    assert_eq!(choices(&model), [Choice::Join(RoomId(8)), Choice::Open(Purpose::Create)]);
     let write = Write::join(RoomId(8));
     assert_eq!(model.update(chose(0)), [Effect::Write { cid: cid(9), write, instead_of: None }]);
     assert!(model.update(read(8, "obra nueva", 0, 0)).contains(&Effect::Open(RoomId(8))));
@@ -270,6 +285,9 @@ fn a_room_that_is_gone_stays_readable_and_takes_nothing() {
     assert_eq!(model.notice, Some(Notice::Closed));
     let react = Action::React { row: RowKey::Entry(Rseq(3)), emoji: "👍".into(), cid: cid(4) };
     assert_eq!(model.update(react), []);
+    model.update(Action::OpenPalette(Palette::new(Purpose::RoomMenu)));
+    assert_eq!(choices(&model), [Choice::Join(WORKS), Choice::Open(Purpose::Search)], "a public room, to come back to");
+    model.update(Action::ClosePalette);
     model.update(Action::OpenRoom(GENERAL));
     model.update(submit(5, "/salir"));
     assert!(rows(&model).last().is_some_and(|row| row.contains("CannotLeave")));
