@@ -3,7 +3,7 @@
 //! Owns the sync point C and the lineage. **Invariant:** C moves by a whole sync or by a heartbeat outside of one, never
 //! by an entry; it falls only with a log that was set back.
 
-use tertulia_protocol::{RoomId, Seq, push, reply, request};
+use tertulia_protocol::{Kind, RoomId, Rseq, Seq, push, reply, request};
 
 use super::{Action, Change, Event, Kept, Nonsense, Now, Phase, Request, Room, RoomState, Session, State, Why, rooms};
 
@@ -72,6 +72,7 @@ impl Session {
         }
         for reply::Erased { room, from, to } in erased.unwrap_or_default() {
             if self.keeps() {
+                self.erase_what_waits(room, from, to);
                 self.tell(Event::Erased { room, from, to });
                 self.keep(Change::Erased { room, from, to });
             }
@@ -135,6 +136,17 @@ impl Session {
             self.early_lost = true;
         }
         self.early.push_back(entry);
+    }
+
+    /// What waits for this sync is told behind it, and must not bring back what it says is erased.
+    fn erase_what_waits(&mut self, room: RoomId, from: Rseq, to: Rseq) {
+        let is_within = |rseq: Rseq| from <= rseq && rseq <= to;
+        for push::RoomEntry { entry, .. } in self.early.iter_mut().filter(|early| early.room == room) {
+            let edits = entry.target.filter(|_| entry.kind == Kind::EDIT);
+            if !entry.kind.is_state() && (is_within(entry.rseq) || edits.is_some_and(is_within)) {
+                entry.body.clear();
+            }
+        }
     }
 
     /// The server had to leave something out: live again, and a sync tells what it was.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{GENERAL, ME, Rig, body, config, entry, row, settled, synced, user};
 use tertulia_client::session::{Change, DraftText, Event, RoomState, SetBack, Write};
-use tertulia_protocol::{Cid, ClientFrame, ErrorCode, Kind, RoomId, Rseq, Seq, push, reply};
+use tertulia_protocol::{Cid, ClientFrame, Entry, ErrorCode, Kind, RoomId, Rseq, Seq, push, reply};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -172,6 +172,24 @@ fn what_was_erased_meanwhile_is_erased_here() {
     let server = rig.server_key();
     let held = rig.history.load(&server, GENERAL, Rseq(1), Rseq(4)).unwrap().entries;
     assert!(held.iter().map(|entry| entry.body.is_empty()).eq([false, true, true, false]));
+}
+
+/// Found by the simulation (seed 595): who lagged twice was told live of an edit and of a message, missed the deletions, and
+/// kept both texts, because they were told behind the sync that said that they are erased.
+#[test]
+fn what_came_ahead_of_the_sync_that_says_it_is_erased_is_erased_too() {
+    let mut rig = Rig::live();
+    rig.live_entry(1);
+    rig.receive(&push::Lagged { position: Seq(11) });
+    rig.live_entry(2);
+    let edit = Entry { kind: Kind::EDIT, target: Some(Rseq(1)), ..entry(3) };
+    rig.receive(&push::RoomEntry { room: GENERAL, entry: edit });
+    rig.live_entry(4);
+    let erased = [1, 2].map(|rseq| reply::Erased { room: GENERAL, from: Rseq(rseq), to: Rseq(rseq) });
+    rig.answer_sync_with(reply::Synced { erased: Some(erased.to_vec()), ..synced(30) });
+    let server = rig.server_key();
+    let held = rig.history.load(&server, GENERAL, Rseq(1), Rseq(4)).unwrap().entries;
+    assert!(held.iter().map(|entry| entry.body.is_empty()).eq([true, true, true, false]));
 }
 
 #[test]
