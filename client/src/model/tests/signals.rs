@@ -46,3 +46,13 @@ fn a_name_and_a_colour_are_changed() {
     let choose = Action::PaletteChose { index: 2, cid: cid(1) };
     assert_eq!(model.update(choose), written(Write::profile(Some(60))));
 }
+
+/// It stayed in sight as if it had been said, though the server had lost it.
+#[test]
+fn what_a_log_that_was_set_back_has_lost_is_not_shown_as_sent() {
+    let settled = Action::Settled { cid: cid(1), room: GENERAL, rseq: Rseq(9), at_ms: NOON };
+    let mut model = after(vec![submit(1, "perdido"), settled]);
+    assert_eq!(rows(&model), ["= 2026-11-22", "ana 12:00: perdido"]);
+    model.update(Action::Reset(GENERAL));
+    assert_eq!(rows(&model), Vec::<String>::new());
+}
