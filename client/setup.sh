@@ -19,9 +19,9 @@ build="g++ make cmake pkg-config python3 python3-venv ca-certificates
   libx11-dev libxext-dev libxft-dev libxinerama-dev libxcursor-dev libxrender-dev libxfixes-dev
   libfontconfig-dev libpango1.0-dev libcairo2-dev"
 # The tests type into real windows on displays of their own, and look at what was painted. Those of the server talk to
-# it with a client in Python as well.
+# it with a client in Python as well, and watch it by strace.
 tests="xvfb x11-xkb-utils xauth xdotool xclip x11-utils x11-xserver-utils imagemagick fonts-inter fonts-dejavu-core fonts-noto-color-emoji
-  python3-cbor2 python3-cryptography"
+  python3-cbor2 python3-cryptography strace"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -235,6 +235,96 @@ mod kept {
         drop(server);
     }
 
+    /// Keeps out: bytes that stay in the journal beside a file, in its free pages, in the index of words, or in the store of
+    /// somebody who was away when it happened.
+    #[test]
+    fn what_is_deleted_is_in_no_file() {
+        let (data, profiles) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let server = Server::start_anywhere(data.path());
+        let address = server.address.to_string();
+        let [mut ana, mut luis, mut eva] =
+            ["ana", "luis", "eva"].map(|name| Person::start(profiles.path(), &address, name));
+        for person in [&mut ana, &mut luis, &mut eva] {
+            person.until("up to date", |seen, _| seen.is_up_to_date);
+        }
+        let text = |word: &str| format!("{word} {}", "and so on ".repeat(800));
+        let plain = ana.done(Write::message(GENERAL, text("geheimnis0qx"), None, vec![]));
+        let edited = ana.done(Write::message(GENERAL, "geheimnis1qx", None, vec![]));
+        ana.done(Write::edit(GENERAL, edited.rseq, text("geheimnis2qx"), vec![]));
+        ana.done(Write::edit(GENERAL, edited.rseq, "geheimnis3qx", vec![]));
+        let stays = ana.done(Write::message(GENERAL, "geheimnis4qx", None, vec![]));
+        for person in [&mut ana, &mut luis, &mut eva] {
+            person.until("heard", |seen, _| seen.rooms[&GENERAL].row.head >= stays.rseq);
+            person.lines(GENERAL);
+        }
+        // The index has it as well by now.
+        let search = Search { words: "geheimnis4qx".to_owned(), ..Search::default() };
+        let watch = Stopwatch::start();
+        while !matches!(ana.ask(Ask::Search(search.clone())), Answer::Hits { hits, .. } if hits.len() == 1) {
+            assert!(watch.elapsed() < LONG, "never found");
+        }
+        // Eva goes home with all of it in her store.
+        drop(eva);
+        let secrets = ["geheimnis0qx", "geheimnis1qx", "geheimnis2qx", "geheimnis3qx"];
+        for (folder, whose) in [(data.path().to_owned(), "the server"), (profiles.path().join("eva"), "eva")] {
+            assert_eq!(found_in(&folder, &secrets), secrets, "{whose} has it");
+        }
+
+        ana.done(Write::delete(GENERAL, plain.rseq));
+        let last = ana.done(Write::delete(GENERAL, edited.rseq));
+        let mut eva = Person::start(profiles.path(), &address, "eva");
+        let gone = |seen: &Seen| {
+            let erased = |line: &Line| message(line).erased;
+            seen.folds.get(&GENERAL).is_some_and(|fold| {
+                [plain, edited]
+                    .iter()
+                    .all(|place| fold.lines().iter().any(|line| line.rseq == place.rseq && erased(line)))
+            })
+        };
+        for person in [&mut ana, &mut luis, &mut eva] {
+            person.until("up to date", |seen, _| seen.is_up_to_date && seen.rooms[&GENERAL].row.head >= last.rseq);
+            person.lines(GENERAL);
+            person.until("gone", |seen, _| gone(seen));
+        }
+        // Everything runs on, and within a minute nothing is left.
+        let watch = Stopwatch::start();
+        for folder in [data.path(), profiles.path()] {
+            loop {
+                let left = found_in(folder, &secrets);
+                if left.is_empty() {
+                    break;
+                }
+                assert!(watch.elapsed() < LONG, "{}: still there: {left:?}", folder.display());
+                ana.until("a moment", {
+                    let moment = Stopwatch::start();
+                    move |_, _| moment.elapsed() > Duration::from_millis(100)
+                });
+            }
+            assert_eq!(found_in(folder, &["geheimnis4qx"]), ["geheimnis4qx"], "what is not deleted stays");
+        }
+        drop(server);
+    }
+
+    /// Those words that are in any file below a folder, but in the activity log and in backups of before a migration.
+    #[expect(clippy::disallowed_methods, reason = "the files are what this is about")]
+    fn found_in<'a>(folder: &Path, words: &[&'a str]) -> Vec<&'a str> {
+        let (mut folders, mut bytes) = (vec![folder.to_owned()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(&folder).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !name.starts_with("logs.json") && !name.ends_with("-backup") && name != "ballast" {
+                    // A journal that goes between the look and the reading.
+                    bytes.extend(std::fs::read(&path).unwrap_or_default());
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        words.iter().copied().filter(|word| text.contains(*word)).collect()
+    }
+
     fn command(arguments: &[&str]) {
         #[expect(clippy::disallowed_methods, reason = "the operator's commands are those of the program")]
         let output =

@@ -127,3 +127,23 @@ impl From<DecodeError> for CloseReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The page for operators names every way, and no other.
+    #[test]
+    fn operations_lists_every_reason() {
+        let names = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let page = include_str!("../../docs/operations.md");
+        let (_, list) = page.split_once("`why` of `disconnected` is one of").unwrap();
+        let mut told = names(list.split_once("\n\nA program").unwrap().0);
+        let code = include_str!("close_reason.rs");
+        let (_, body) = code.split_once("pub fn name(self)").unwrap();
+        let body = body.split_once("    }\n\n").unwrap().0;
+        let mut written: Vec<String> = body.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+        told.sort();
+        written.sort();
+        assert!(written.len() >= 20, "{written:?}");
+        assert_eq!(told, written);
+    }
+}

@@ -80,6 +80,8 @@ pub struct EventLoop<L> {
     turn: Turn<TcpStream, L>,
     reload: Reload,
     is_stopping: bool,
+    /// Who is asked first whether somebody waits.
+    first_listener: usize,
     accepts_per_turn: usize,
     connections_max: usize,
 }
@@ -103,8 +105,17 @@ impl<L: Log> EventLoop<L> {
             registry.register(listener.socket_mut(), Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
         let (accepts_per_turn, connections_max) = (limits.accepts_per_turn, limits.connections);
-        let mut event_loop =
-            Self { reactor, listeners, signals, turn, reload, is_stopping: false, accepts_per_turn, connections_max };
+        let mut event_loop = Self {
+            reactor,
+            listeners,
+            signals,
+            turn,
+            reload,
+            is_stopping: false,
+            first_listener: 0,
+            accepts_per_turn,
+            connections_max,
+        };
         // What was caught while the log was replayed has been taken from the poll already.
         event_loop.heed_signals();
         if event_loop.is_stopping {
@@ -202,7 +213,9 @@ impl<L: Log> EventLoop<L> {
 
     fn accept(&mut self, now: Now) {
         let mut budget = self.accepts_per_turn;
-        for index in 0..self.listeners.len() {
+        // Another one is the first in each turn: whoever floods one address must not use up what there is for all.
+        self.first_listener = (self.first_listener + 1).checked_rem(self.listeners.len()).unwrap_or_default();
+        for index in (self.first_listener..self.listeners.len()).chain(0..self.first_listener) {
             while budget > 0 && !self.is_full() {
                 match self.listeners[index].accept(now.mono) {
                     Accepted::Connection(socket, peer) => {

@@ -96,7 +96,7 @@ limits! {
     /// New names from one address in an hour, all of which may come at once: a name is for ever, and a script must not
     /// take them all. A terminal server, or a network behind one address, has some hundreds of people on its first day.
     names_per_address_per_hour: u64 = 1_000, 1, 1_000_000;
-    /// Milliseconds from accept to login: a stranger must not hold a place.
+    /// Milliseconds from accept to login: who is not logged in must not hold one for long.
     handshake_ms: u64 = 10_000, 100, 600 * SECOND;
     /// Milliseconds for a frame that has begun to end.
     partial_frame_ms: u64 = 10_000, 100, 600 * SECOND;

@@ -79,16 +79,32 @@ fn load(arguments: &[OsString], environment: &Environment) -> Result<Invocation,
     config::load(arguments.iter().cloned(), environment, read)
 }
 
-/// Reads the configuration file, whatever somebody has put in its place: a file that does not end must end us in order.
-#[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
+/// Reads the configuration file. Whatever somebody has put in its place, a pipe that nobody writes to or a device without
+/// an end, is told in order and not waited for.
 fn read(path: &Path) -> io::Result<String> {
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let mut text = String::new();
-    let mut file = fs::File::open(path)?.take(CONFIG_BYTES_MAX + 1);
+    let mut file = file.take(CONFIG_BYTES_MAX + 1);
     if file.read_to_string(&mut text)? as u64 > CONFIG_BYTES_MAX {
         let why = format!("it is longer than a configuration may be ({CONFIG_BYTES_MAX} bytes)");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(text)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration file is read here, at the edge")]
+fn open(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Opening a pipe would wait until somebody writes to it.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options.read(true).open(path)
 }
 
 /// A ready line: what scripts and tests wait for.

@@ -237,6 +237,35 @@ fn what_is_no_toml_names_the_line_too() {
     assert!(wrong("limits = 3").contains("[limits]"));
 }
 
+/// It was good when it was checked, and the start blamed another program for what was its own.
+#[test]
+fn an_address_that_stands_twice_is_named_wherever_it_stands() {
+    let problem = wrong("listen = [\n  \":7667\",\n  \"127.0.0.1:80\",\n  \"0.0.0.0:7667\",\n]");
+    assert!(
+        problem.starts_with("/d/tertulia.toml:4: `listen`: \"0.0.0.0:7667\" and \":7667\" have addresses in common; "),
+        "{problem}"
+    );
+    let problem = run(&["--listen", ":80", "--listen", "80", "--check-config"], &[], None).unwrap_err();
+    assert!(problem.starts_with("flag --listen: \":80\" stands twice; "), "{problem}");
+    let problem = run(&[], &[("TERTULIA_LISTEN", "[::1]:80, [::1]:80")], None).unwrap_err();
+    assert!(problem.starts_with("environment TERTULIA_LISTEN: \"[::1]:80\" stands twice; "), "{problem}");
+    assert_eq!(serve(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"], &[], None).listen.value.len(), 2);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named() {
+    for (file, line, key) in [
+        ("discovery = true\nlog_text = \"none\"\ndiscovery = true\n", 3, "discovery"),
+        ("[limits]\ndrain_ms = 1\n\ndrain_ms = 2\n", 4, "drain_ms"),
+        ("[limits]\ndrain_ms = 1\n[limits]\nconnections = 2\n", 3, "limits"),
+        ("limits.drain_ms = 1\nlimits.drain_ms = 2\n", 2, "drain_ms"),
+    ] {
+        let expected =
+            format!("/d/tertulia.toml:{line}: `{key}` stands here a second time; each key and table stands once");
+        assert_eq!(wrong(file), expected, "{file}");
+    }
+}
+
 #[test]
 fn the_environment_is_checked_as_well() {
     let problems = run(&[], &[("TERTULIA_LISTEN", ":80,,x:y"), ("TERTULIA_NO_DISCOVERY", "maybe")], None).unwrap_err();
@@ -326,7 +355,7 @@ proptest! {
     /// Whatever the configuration is, the page that shows it configures the same.
     #[test]
     fn what_is_printed_can_be_read_again(
-        ports in prop::collection::vec(any::<u16>(), 1..4),
+        ports in prop::collection::btree_set(any::<u16>(), 1..4),
         switch in any::<bool>(),
         plaintext in 0..3_usize,
         log_text in 0..2_usize,

@@ -1,10 +1,13 @@
 //! What comes of a list to choose from: the questions that fill it, and what a chosen row does.
 
-use tertulia_protocol::{Cid, RoomId, Rseq};
+use tertulia_protocol::{
+    Cid, RoomId, Rseq,
+    entry::{MessageBody, RoomEntry},
+};
 
 use super::{
     Connection, Effect, Model,
-    palette::{Choice, Palette, Purpose, Trouble},
+    palette::{Choice, Offer, Palette, Purpose, Trouble},
     question::About,
     search::{self, Names},
     timeline::RowKey,
@@ -227,5 +230,27 @@ impl Model {
         let mut effects = self.open_room(room);
         effects.extend(self.jump(rseq));
         effects
+    }
+
+    /// What was found, as rows.
+    pub(super) fn found_messages(&self, palette: &Palette) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = palette
+            .hits
+            .iter()
+            .map(|RoomEntry { room, entry }| {
+                let text = MessageBody::from_bytes(&entry.body).map(|body| body.text).unwrap_or_default();
+                let place = self.rooms.get(room).map(|room| self.room_name(room)).unwrap_or_default();
+                Offer {
+                    detail: text.split_whitespace().take(60).collect::<Vec<_>>().join(" "),
+                    at_ms: Some(entry.at),
+                    person: Some(entry.author),
+                    ..Offer::named(Choice::Hit { room: *room, rseq: entry.rseq }, place)
+                }
+            })
+            .collect();
+        if palette.below.is_some() {
+            offers.push(Offer::new(Choice::More));
+        }
+        offers
     }
 }

@@ -5,7 +5,7 @@
 
 use tertulia_protocol::{
     RoomId, Rseq, Seq, UserId,
-    entry::{MessageBody, RoomEntry},
+    entry::RoomEntry,
     reply::{MemberRow, ROLE_MEMBER, ROLE_OWNER, RoomRow},
 };
 
@@ -184,11 +184,11 @@ pub struct Offer {
 }
 
 impl Offer {
-    fn new(choice: Choice) -> Self {
+    pub(super) fn new(choice: Choice) -> Self {
         Self { choice, name: String::new(), detail: String::new(), at_ms: None, person: None, unread: 0 }
     }
 
-    fn named(choice: Choice, name: &str) -> Self {
+    pub(super) fn named(choice: Choice, name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::new(choice) }
     }
 
@@ -327,26 +327,5 @@ impl Model {
             }
         }
         choices.into_iter().map(|choice| Offer::named(choice, name)).collect()
-    }
-
-    fn found_messages(&self, palette: &Palette) -> Vec<Offer> {
-        let mut offers: Vec<Offer> = palette
-            .hits
-            .iter()
-            .map(|RoomEntry { room, entry }| {
-                let text = MessageBody::from_bytes(&entry.body).map(|body| body.text).unwrap_or_default();
-                let place = self.rooms.get(room).map(|room| self.room_name(room)).unwrap_or_default();
-                Offer {
-                    detail: text.split_whitespace().take(60).collect::<Vec<_>>().join(" "),
-                    at_ms: Some(entry.at),
-                    person: Some(entry.author),
-                    ..Offer::named(Choice::Hit { room: *room, rseq: entry.rseq }, place)
-                }
-            })
-            .collect();
-        if palette.below.is_some() {
-            offers.push(Offer::new(Choice::More));
-        }
-        offers
     }
 }

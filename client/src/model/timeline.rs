@@ -248,6 +248,8 @@ impl Timeline {
     /// Forgets the entries; what is on its way stays.
     pub fn reset(&mut self) {
         self.fold = Fold::new();
+        // The place that it was given is none any more; if the server has it, it comes with the other entries.
+        self.pending.retain(|pending| !matches!(pending.state, State::Settled(_)));
         self.items.retain(|item| matches!(item, Item::Local(..)));
         (self.bounds, self.anchor, self.loading) = (None, None, (false, false));
     }

@@ -227,6 +227,17 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
     }
 }
 
+/// What the desktop shows of the window when it is out of sight: how much is unread comes first.
+#[must_use]
+pub fn title(model: &Model, words: &Words) -> String {
+    let app = words.get("app-name");
+    match (model.room(), model.unread_everywhere()) {
+        (Some(room), 0) => format!("{} · {app}", model.room_name(room)),
+        (Some(room), unread) => format!("({unread}) {} · {app}", model.room_name(room)),
+        (None, _) => app,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

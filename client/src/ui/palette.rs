@@ -297,5 +297,19 @@ fn paint(context: &Context, state: &mut State, input: &Input, rect: Rect) -> Vec
         top += ROW;
     }
     draw::pop_clip();
+    paint_thumb(context, places.rows, (state.scroll, shown, offers.len()));
     told
+}
+
+/// Where the rows in sight stand among all of them.
+fn paint_thumb(context: &Context, rows: Rect, (first, shown, all): (usize, usize, usize)) {
+    if shown >= all {
+        return;
+    }
+    let part = |count: usize| {
+        let high = usize::try_from(rows.h).unwrap_or(0) * count / all.max(1);
+        i32::try_from(high).unwrap_or(rows.h)
+    };
+    let thumb = Rect::new(rows.x + rows.w - 4, rows.y + part(first), 4, part(shown).max(24));
+    paint::fill_round(thumb, 2, context.theme.line);
 }

@@ -257,7 +257,7 @@ impl Parts {
     /// Brings everything to what the model says now.
     fn render(&mut self, context: &Context) {
         let model = context.model();
-        self.window.set_label(&title(&model, &context.words));
+        self.window.set_label(&lines::title(&model, &context.words));
         let choosing = model.palette.is_some() && model.form.is_none() && model.question.is_none();
         let talking = model.form.is_none() && model.question.is_none() && !choosing;
         let was_talking = self.chat.visible();
@@ -339,15 +339,5 @@ fn put(widget: &mut Widget, place: Rect) {
     widget.resize(place.x, place.y, place.w, place.h);
     if (place.w > 0) != widget.visible() {
         if place.w > 0 { widget.show() } else { widget.hide() }
-    }
-}
-
-/// What the desktop shows of the window when it is out of sight: how much is unread comes first.
-fn title(model: &Model, words: &Words) -> String {
-    let app = words.get("app-name");
-    match (model.room(), model.unread_everywhere()) {
-        (Some(room), 0) => format!("{} · {app}", model.room_name(room)),
-        (Some(room), unread) => format!("({unread}) {} · {app}", model.room_name(room)),
-        (None, _) => app,
     }
 }

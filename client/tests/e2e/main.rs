@@ -32,10 +32,11 @@ mod person;
 #[expect(dead_code, reason = "shared with the tests of the other clients, which are cut in the middle of their words")]
 #[path = "../support/proxy.rs"]
 mod proxy;
+#[expect(dead_code, reason = "shared with the tests of the server's process, which kill them as well")]
+#[path = "../../../server/tests/process/resident.rs"]
+mod resident;
 mod rooms;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a server")]
 #[path = "../../../server/tests/process/server.rs"]
 mod server;
 mod talk;
-#[path = "../../../server/tests/process/writer.rs"]
-mod writer;

@@ -8,11 +8,11 @@ use crate::{
     child::{PATIENCE, Process, program, until},
     crowd::Crowd,
     person::Person,
+    resident::Resident,
     server::Home,
-    writer::{Writer, text, wait_for},
 };
 
-const WRITERS: u32 = 4;
+const RESIDENTS: u32 = 4;
 
 #[test]
 fn windows_and_terminals_come_back_by_themselves_and_nothing_is_lost() {
@@ -28,10 +28,15 @@ fn windows_and_terminals_come_back_by_themselves_and_nothing_is_lost() {
     ana.says("antes");
     luis.waits_for_message("antes");
 
-    let mut writers: Vec<_> = (1..=WRITERS).map(|number| Writer::start(address, number)).collect();
-    wait_for(&writers, "settled", |settled| settled >= 50);
+    let start = |number| Resident::start(address, home.folder(), &format!("resident {number}"));
+    let mut residents: Vec<_> = (1..=RESIDENTS).map(start).collect();
+    for resident in &mut residents {
+        until("it is answered", PATIENCE, || (resident.listen().acked.len() >= 50).then_some(()));
+    }
     server.process.signal("STOP");
-    wait_for(&writers, "unanswered", |unanswered| unanswered >= 20);
+    for resident in &mut residents {
+        until("no answers come", PATIENCE, || (resident.listen().unanswered.len() >= 20).then_some(()));
+    }
     // Two people are in the middle of it as well: what they sent has no answer yet, and that is what they see.
     ana.says("¿se oye?");
     ana.waits_for("her words on their way", |rows| {
@@ -41,18 +46,18 @@ fn windows_and_terminals_come_back_by_themselves_and_nothing_is_lost() {
     luis.says("¿hay alguien?");
     let server = home.server_again_on(address);
 
-    writers.iter_mut().for_each(Writer::end);
-    let places: Vec<_> = writers.iter_mut().map(|writer| (writer.name.clone(), writer.places())).collect();
+    Resident::stop(&mut residents);
     // In the flood nobody reads every line; the last ones stay.
     ana.says("después");
     [&ana, &luis].into_iter().for_each(|person| person.waits_for_message("después"));
 
-    let total = places.iter().map(|(_, places)| places.len()).sum::<usize>() + 4;
+    let total = residents.iter().map(|resident| resident.kept.len()).sum::<usize>() + 4;
     let room: BTreeMap<u64, String> = Crowd::reader(server.address, 99, "reader", total).into_iter().collect();
     assert_eq!((room.len(), room.keys().next_back()), (total, Some(&(total as u64))), "each once, without a hole");
-    for (name, places) in &places {
+    for Resident { name, kept, acked, .. } in &residents {
+        let places: Vec<_> = kept.iter().map(|(cid, _)| acked[cid].0).collect();
         assert!(places.is_sorted_by(|one, next| one < next), "{name}");
-        assert!(places.iter().enumerate().all(|(index, place)| room[place] == text(name, index)), "{name}");
+        assert!(places.iter().zip(kept).all(|(place, (_, text))| room[place] == *text), "{name}");
     }
     for said in ["antes", "¿se oye?", "¿hay alguien?", "después"] {
         assert_eq!(room.values().filter(|text| *text == said).count(), 1, "{said}");

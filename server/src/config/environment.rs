@@ -29,6 +29,9 @@ pub(super) fn read(environment: &Environment, problems: &mut Vec<String>) -> Lay
                 Err(wrong) => problems.push(format!("environment TERTULIA_LISTEN: {:?}: {wrong}", address.trim())),
             }
         }
+        if let Some((_, what)) = Listen::doubled(&value) {
+            problems.push(format!("environment TERTULIA_LISTEN: {what}"));
+        }
         layer.listen = Some(Value { value, source });
     }
     if let Some((told, source)) = no_discovery {

@@ -18,7 +18,12 @@ pub(super) fn read(name: &str, text: &str, problems: &mut Vec<String>) -> Layer 
         Ok(document) => reader.document(document.get_ref()),
         Err(error) => {
             let line = reader.line(error.span().map_or(0, |span| span.start));
-            let what = error.message().replace('\n', "; ");
+            let what = match error.span().and_then(|span| text.get(span)) {
+                Some(key) if error.message() == "duplicate key" => {
+                    format!("`{key}` stands here a second time; each key and table stands once")
+                }
+                _ => error.message().replace('\n', "; "),
+            };
             reader.problem(line, &what);
         }
     }
@@ -105,11 +110,14 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut value = Vec::new();
+        let (mut value, mut lines) = (Vec::new(), Vec::new());
         for item in items {
             let line = self.line(item.span().start);
             match item.get_ref().as_str().map(str::parse) {
-                Some(Ok(address)) => value.push(address),
+                Some(Ok(address)) => {
+                    value.push(address);
+                    lines.push(line);
+                }
                 Some(Err(wrong)) => {
                     let wrong: super::InvalidListen = wrong;
                     self.problem(
@@ -119,6 +127,9 @@ impl Reader<'_> {
                 }
                 None => self.problem(line, "`listen`: an address is a string, such as \":7667\""),
             }
+        }
+        if let Some((at, what)) = Listen::doubled(&value) {
+            self.problem(lines[at], &format!("`listen`: {what}"));
         }
         Some(Value { value, source: Source::File(line) })
     }

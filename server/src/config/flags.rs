@@ -107,7 +107,10 @@ impl Flags {
         }
     }
 
-    pub(super) fn layer(&self) -> Layer {
+    pub(super) fn layer(&self, problems: &mut Vec<String>) -> Layer {
+        if let Some((_, what)) = Listen::doubled(&self.listen) {
+            problems.push(format!("flag --listen: {what}"));
+        }
         let listen = (!self.listen.is_empty()).then(|| self.listen.clone());
         Layer {
             listen: listen.map(|value| Value { value, source: Source::Flag("--listen") }),

@@ -93,6 +93,46 @@ impl Listen {
         }
     }
 
+    /// Whether whoever listens on one of these already listens on the other, so that the second would find the port taken.
+    /// What a name stands for is not known before the start.
+    #[must_use]
+    pub fn is_twice(&self, other: &Self) -> bool {
+        // Port 0 is another one each time.
+        match (self, other) {
+            (Self::Everywhere { port }, other) | (other, Self::Everywhere { port }) => {
+                *port == other.port() && *port != 0
+            }
+            (Self::Address(one), Self::Address(other)) => {
+                let (ip, other_ip) = (one.ip().to_canonical(), other.ip().to_canonical());
+                let is_all = |ip: IpAddr| ip.is_unspecified();
+                let is_same = ip == other_ip || ip.is_ipv4() == other_ip.is_ipv4() && (is_all(ip) || is_all(other_ip));
+                is_same && one.port() == other.port() && one.port() != 0
+            }
+            (Self::Name { port, .. }, Self::Name { .. }) => self == other && *port != 0,
+            (Self::Name { .. }, Self::Address(_)) | (Self::Address(_), Self::Name { .. }) => false,
+        }
+    }
+
+    /// What is wrong with a list in which one thing stands twice: which entry, and in words.
+    pub(super) fn doubled(listen: &[Self]) -> Option<(usize, String)> {
+        listen.iter().enumerate().find_map(|(at, later)| {
+            let earlier = listen[..at].iter().find(|earlier| earlier.is_twice(later))?;
+            let what = if earlier == later {
+                format!("\"{later}\" stands twice")
+            } else {
+                format!("\"{later}\" and \"{earlier}\" have addresses in common")
+            };
+            Some((at, format!("{what}; each port of an address can be listened on once")))
+        })
+    }
+
+    fn port(&self) -> u16 {
+        match self {
+            Self::Everywhere { port } | Self::Name { port, .. } => *port,
+            Self::Address(address) => address.port(),
+        }
+    }
+
     fn from_address(address: SocketAddr) -> Self {
         match address {
             SocketAddr::V6(v6) if v6.ip().is_unspecified() => Self::Everywhere { port: v6.port() },
@@ -210,6 +250,37 @@ mod tests {
             assert_eq!(typed.parse::<Listen>(), Err(wrong), "{typed}");
         }
         assert!(Port.to_string().contains("0 to 65535") && Port.to_string().contains("host:port"));
+    }
+
+    #[test]
+    fn what_would_find_its_port_taken_by_us_is_twice() {
+        let is_twice = |one: &str, other: &str| {
+            let (one, other): (Listen, Listen) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(one.is_twice(&other), other.is_twice(&one));
+            one.is_twice(&other)
+        };
+        for (one, other) in [
+            (":7667", "7667"),
+            (":7667", "0.0.0.0:7667"),
+            (":7667", "[::1]:7667"),
+            (":7667", "casa:7667"),
+            ("0.0.0.0:7667", "192.168.1.7:7667"),
+            ("127.0.0.1:80", "[::ffff:127.0.0.1]:80"),
+            ("casa:80", "casa:80"),
+        ] {
+            assert!(is_twice(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            (":0", ":0"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            (":7667", ":7668"),
+            ("0.0.0.0:7667", "[::1]:7667"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("casa:80", "127.0.0.1:80"),
+            ("casa:80", "casa.example:80"),
+        ] {
+            assert!(!is_twice(one, other), "{one} {other}");
+        }
     }
 
     #[test]

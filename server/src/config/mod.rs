@@ -152,6 +152,7 @@ pub fn load(
         flags::Parsed::Say(text) => return Ok(Invocation::Say(text)),
     };
     let mut problems = Vec::new();
+    let from_flags = flags.layer(&mut problems);
     let from_environment = environment::read(environment, &mut problems);
 
     let data = match (&flags.data, environment::data(environment)) {
@@ -171,7 +172,7 @@ pub fn load(
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    let config = overlay(data, file, flags.layer(), from_environment, from_file);
+    let config = overlay(data, file, from_flags, from_environment, from_file);
     Ok(match flags.purpose() {
         flags::Purpose::Serve => Invocation::Serve(Box::new(config)),
         flags::Purpose::Maintain(task) => Invocation::Maintain(Box::new(config), task),

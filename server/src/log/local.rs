@@ -2,7 +2,7 @@
 //!
 //! The writer takes everything that is queued as one transaction with one fsync, so that a busy server pays for the disk
 //! once per batch and an idle one waits for nobody. It alone writes and checkpoints. What it does behind that (index,
-//! erasures, read marks) is [`chores`]'. The reader ([`reading`]) answers questions on a connection of its own, so that a
+//! erasures, read marks) is `chores`'. The reader (`reading`) answers questions on a connection of its own, so that a
 //! page read from a slow card never delays a commit.
 //!
 //! Answers wait in one list for [`Log::poll`]; whoever puts the first one there wakes the owner. The queues have no

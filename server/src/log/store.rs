@@ -453,6 +453,9 @@ fn judge(error: &rusqlite::Error) -> WriteError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory | ErrorCode::TooBig) => {
             WriteError::Failed(FailureKind::Refused)
         }
+        Some(ErrorCode::SystemIoFailure) => WriteError::Broken(format!(
+            "{error}. What was acknowledged is stored; look after the disk and start the server again"
+        )),
         _ => WriteError::Broken(error.to_string()),
     }
 }

@@ -13,7 +13,7 @@ use tertulia_transport::Socket;
 use super::Turn;
 use crate::{connection::Connection, connections::ConnectionId, limits::Limits, log::Log};
 
-/// A frame of no more than this needs no room, length included: as much as a stranger may send.
+/// A frame of no more than this needs no room, length included: as much as may be sent before the login.
 const SMALL_BYTES: usize = 4 + FRAME_BYTES_MAX_BEFORE_LOGIN;
 
 /// Who has room, and who waits for it.

@@ -37,7 +37,11 @@ pub(crate) fn program(name: &str) -> Command {
     }
     let release = if path.ends_with("release") { " --release" } else { "" };
     path.push(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace --locked{release}` first", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --workspace --bins --examples --locked{release}` first",
+        path.display()
+    );
     let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|name| name.starts_with("TERTULIA_") || name == "STATE_DIRECTORY");
@@ -86,10 +90,9 @@ impl Process {
         self.output.so_far()
     }
 
-    /// What `find` makes of the last line of standard output that it makes something of.
-    pub(crate) fn last_line<T>(&self, find: impl FnMut(&str) -> Option<T>) -> Option<T> {
-        let heard = self.output.0.lock().unwrap();
-        heard.lines.iter().rev().map(String::as_str).find_map(find)
+    /// The lines of standard output behind the first so many.
+    pub(crate) fn output_from(&self, first: usize) -> Vec<String> {
+        self.output.0.lock().unwrap().lines[first..].to_vec()
     }
 
     /// Standard error so far.

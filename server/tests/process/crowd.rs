@@ -13,10 +13,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use tertulia_client::session::{Action, Config, DeviceKey, Event, History, Now, Random, Session, StopCode, Why};
 use tertulia_protocol::{
-    Cid, Entry, Kind, RoomId, UserId, encode,
-    entry::MessageBody,
-    limits::{FRAME_BYTES_MAX, UNANSWERED_REQUESTS_MAX},
-    request::Heartbeat,
+    Cid, Entry, Kind, RoomId, UserId, encode, entry::MessageBody, limits::FRAME_BYTES_MAX, request::Heartbeat,
 };
 use tertulia_transport::{
     FlushStatus, Framed, ReceiveStatus,
@@ -284,11 +281,6 @@ impl Member {
     /// Whether it is connected, and the system has taken all that it had to say so far.
     pub(crate) fn has_sent_everything(&self) -> bool {
         matches!(&self.link, Link::Up(framed) if framed.queued_bytes() == 0)
-    }
-
-    /// Writes more until as many wait for answers as a connection may have, and some behind them.
-    pub(crate) fn wants_to_write(&self) -> bool {
-        self.session.unanswered().0 < UNANSWERED_REQUESTS_MAX + 16
     }
 
     /// What somebody wrote, with the place it took, in the order of the room.

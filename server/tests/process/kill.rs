@@ -1,93 +1,217 @@
-//! The server is killed in the middle of everybody's sentences, again and again, and started again on its data: nothing
-//! that was answered is lost, nothing is there twice, nobody's words change their order.
+//! The server and clients with stores are killed in the middle of everybody's sentences, again and again, at moments
+//! that nobody chose: in the end the database and all stores say the same, everything acknowledged is there once, and
+//! everything that lay in an outbox came, in its order.
+//!
+//! `KILLS=200` kills as often, `SEED=` chooses other victims and moments.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
+use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
+use tertulia_protocol::{Cid, Kind, entry::MessageBody};
 
 use crate::{
     child::{PATIENCE, Process, program, until},
-    crowd::Crowd,
-    server::{Home, Server},
-    writer::{Writer, text, wait_for},
+    resident::Resident,
+    server::Home,
 };
 
-const WRITERS: u32 = 4;
-/// How many writes of each have to be sent and unanswered when the server dies.
-const UNANSWERED_MIN: usize = 20;
+const RESIDENTS: usize = 20;
+
+/// So slow that everybody always has something unanswered, and so many that something is always on its way to the disk.
+const CONFIG: &str = "[limits]\nframes_per_second = 8\nburst_ms = 1000\n";
 
 #[test]
-fn every_acknowledged_message_is_there_once_and_in_order() {
-    let home = Home::new();
+fn whoever_is_killed_nothing_is_lost_doubled_or_reordered() {
+    let number = |name, default: u64| std::env::var(name).map_or(default, |value| value.parse().unwrap());
+    let (kills, seed) = (number("KILLS", 10), number("SEED", 1));
+    let mut random = Random(seed);
+    let home = Home::with_config(CONFIG);
     let mut server = home.server();
     let address = server.address;
     let tail = tail(&home, address);
-    let mut writers: Vec<_> = (1..=WRITERS).map(|number| Writer::start(address, number)).collect();
+    let start = |index| Resident::start(address, home.folder(), &format!("resident {index}"));
+    let mut residents: Vec<_> = (0..RESIDENTS).map(start).collect();
 
-    for kill in 1..=4 {
-        let before: Vec<_> = writers.iter().map(|writer| writer.last("settled").unwrap_or(0)).collect();
-        for (writer, before) in writers.iter().zip(before) {
-            until("answers come", PATIENCE, || writer.last("settled").filter(|settled| *settled >= before + 100));
-        }
-        // Every second time in full flight: some of what is unanswered is durable by then, some is on its way, and how
-        // much is anybody's guess. In between the server is stopped first, so that it can be counted.
-        if kill % 2 == 0 {
-            server.process.signal("STOP");
-            wait_for(&writers, "unanswered", |unanswered| unanswered >= UNANSWERED_MIN);
-        }
-        server.process.kill();
-        for writer in &writers {
-            let cuts = until("the writer has noticed", PATIENCE, || {
-                Some(writer.all("unanswered_at_cut")).filter(|cuts| cuts.len() == kill)
+    let (mut unanswered, mut server_kills) = (Vec::new(), 0);
+    for kill in 1..=kills {
+        talk(&mut residents, 20 + random.below(150));
+        // Each in its turn for sure, so that no seed kills the one alone.
+        let kills_server = if kill <= 2 { kill == 1 } else { random.below(2) == 0 };
+        let sum: usize = if kills_server {
+            server_kills += 1;
+            let before: Vec<_> = residents.iter_mut().map(|resident| resident.listen().cuts.len()).collect();
+            server.process.kill();
+            let cuts = residents.iter_mut().zip(before).map(|(resident, before)| {
+                until(&format!("{} has noticed", resident.name), PATIENCE, || {
+                    resident.listen().cuts.get(before).copied()
+                })
             });
-            assert!(kill % 2 == 1 || cuts[kill - 1] >= UNANSWERED_MIN, "{}: {cuts:?}", writer.name);
-        }
-        server = home.server_again_on(address);
+            let sum = cuts.sum();
+            server = home.server_again_on(address);
+            sum
+        } else {
+            let victims = 1 + random.below(3);
+            let victims: Vec<_> = (0..victims).map(|_| random.below(RESIDENTS)).collect();
+            for victim in &victims {
+                residents[*victim].kill();
+            }
+            let sum = residents.iter_mut().map(|resident| resident.listen().unanswered.len()).sum();
+            for victim in victims {
+                residents[victim].start_again();
+            }
+            sum
+        };
+        println!("kill {kill}: {}, {sum} unanswered", if kills_server { "the server" } else { "residents" });
+        assert!(sum >= RESIDENTS, "seed {seed}, kill {kill}: only {sum} messages were unanswered");
+        unanswered.push(sum);
     }
+    talk(&mut residents, 1);
+    Resident::stop(&mut residents);
 
-    writers.iter_mut().for_each(Writer::end);
-    let places: Vec<_> = writers.iter_mut().map(|writer| (writer.name.clone(), writer.places())).collect();
-    check_room(&server, &places);
-    check_tail(&tail, &places);
+    let database = home.data().join("tertulia.db");
+    let room =
+        Said::all(&database, "SELECT 0, seq, author, device, at, kind, body, cid FROM log WHERE room = 1 ORDER BY seq");
+    Resident::catch_up_and_end(&mut residents, room.len() as u64);
+    println!(
+        "seed {seed}: {server_kills} of {kills} kills were the server's, {} messages, {} unanswered at a kill at least",
+        room.len(),
+        unanswered.iter().min().unwrap(),
+    );
+    check_tail(&tail, &room);
+    server.stop();
+    let mut verify = program("tertulia-server");
+    let verified = verify.arg("verify").arg("--data").arg(home.data()).output().unwrap();
+    assert!(verified.status.success(), "seed {seed}: {}", String::from_utf8_lossy(&verified.stderr));
+
+    check_residents(&residents, &room);
+    for resident in &residents {
+        check_store(resident, &room);
+    }
 }
 
-/// A third party that pulls everything sees what the writers were told.
-fn check_room(server: &Server, places: &[(String, Vec<u64>)]) {
-    let total: usize = places.iter().map(|(_, places)| places.len()).sum();
-    let room = Crowd::reader(server.address, 99, "reader", total);
-    println!("{total} messages");
-    assert_eq!(room.len(), total, "as many as were written");
-    assert!(room.iter().zip(1..).all(|((place, _), expected)| *place == expected), "places without a hole");
-    let room: BTreeMap<u64, String> = room.into_iter().collect();
-    for (name, places) in places {
-        assert!(places.is_sorted_by(|one, next| one < next), "{name}: the order of writing is the order of the room");
-        for (index, place) in places.iter().enumerate() {
-            assert_eq!(room[place], text(name, index));
+/// Waits until everybody has been answered anew, and altogether so many times.
+#[track_caller]
+fn talk(residents: &mut [Resident], answers: usize) {
+    let before: Vec<_> = residents.iter_mut().map(|resident| resident.listen().acked.len()).collect();
+    let total: usize = before.iter().sum();
+    until("everybody talks", 2 * PATIENCE, || {
+        let now: Vec<_> = residents.iter_mut().map(|resident| resident.listen().acked.len()).collect();
+        let each = now.iter().zip(&before).all(|(now, before)| now > before);
+        (each && now.iter().sum::<usize>() >= total + answers).then_some(())
+    });
+}
+
+/// What was shown as sent is there, at that place; what lay in an outbox is there once, in its order; and nothing else.
+fn check_residents(residents: &[Resident], room: &[Said]) {
+    let mut by_author: BTreeMap<i64, Vec<(String, String)>> = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    for (said, rseq) in room.iter().zip(1_u64..) {
+        assert_eq!(said.kind, i64::from(Kind::MESSAGE.0), "only messages were written");
+        let text = MessageBody::from_bytes(&said.body).unwrap().text;
+        let cid = Cid(said.cid.clone().try_into().unwrap()).to_string();
+        assert_eq!(places.insert(cid.clone(), (rseq, said.seq)), None, "{cid} is there twice");
+        by_author.entry(said.author).or_default().push((cid, text));
+    }
+    assert_eq!(by_author.len(), residents.len());
+    for resident in residents {
+        for (cid, (rseq, seq)) in &resident.acked {
+            assert_eq!(places.get(cid), Some(&(*rseq, i64::try_from(*seq).unwrap())), "{}: {cid}", resident.name);
+        }
+        let delivered = by_author.values().find(|delivered| delivered[0].0 == resident.kept[0].0);
+        assert_eq!(delivered, Some(&resident.kept), "{}: what lay in the outbox, in its order", resident.name);
+        // And of what was written in a round nothing is left out: a kill takes the end alone.
+        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, text) in &resident.kept {
+            let (round, number) = text.rsplit_once(' ').unwrap();
+            let last = numbers.entry(round).or_default();
+            *last += 1;
+            assert_eq!(number, last.to_string(), "{text}");
         }
     }
+}
+
+/// A store has the room as the database has it, and nothing that waits.
+fn check_store(resident: &Resident, room: &[Said]) {
+    let columns = "SELECT rseq, seq, author, device, at, kind, body, NULL FROM entries WHERE room = 1 ORDER BY rseq";
+    let stored = Said::all(&resident.store(), columns);
+    assert_eq!(stored.len(), room.len(), "{}", resident.name);
+    for ((stored, said), rseq) in stored.iter().zip(room).zip(1..) {
+        let expected = Said { rseq, cid: Vec::new(), ..said.clone() };
+        assert_eq!(*stored, expected, "{}", resident.name);
+    }
+    let store = read(&resident.store());
+    let waiting: i64 = store.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(waiting, 0, "{}", resident.name);
 }
 
 /// `tertulia-cli tail` from before the first kill to the end has every message once, in the order of the room.
-fn check_tail(tail: &Process, places: &[(String, Vec<u64>)]) {
-    let total: usize = places.iter().map(|(_, places)| places.len()).sum();
-    let lines = until("the tail has everything", PATIENCE, || Some(tail.output()).filter(|all| all.len() >= total));
-    assert_eq!(lines.len(), total);
-    let mut next: BTreeMap<String, usize> = BTreeMap::new();
-    for (line, place) in lines.iter().zip(1_u64..) {
+fn check_tail(tail: &Process, room: &[Said]) {
+    let lines =
+        until("the tail has everything", PATIENCE, || Some(tail.output()).filter(|all| all.len() >= room.len()));
+    assert_eq!(lines.len(), room.len());
+    for ((line, said), place) in lines.iter().zip(room).zip(1_u64..) {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["rseq"], &line["room"]), (&place.into(), &"general".into()), "{line}");
-        let user = line["user"].as_str().unwrap().to_owned();
-        let next = next.entry(user.clone()).or_default();
-        assert_eq!(line["text"], text(&user, *next));
-        *next += 1;
+        assert_eq!(line["text"], MessageBody::from_bytes(&said.body).unwrap().text);
     }
 }
 
 fn tail(home: &Home, server: SocketAddr) -> Process {
     let mut command = program("tertulia-cli");
-    command.args(["--server", &server.to_string(), "--name", "tail", "--profile"]).arg(home.folder().join("profile"));
+    command.args(["--server", &server.to_string(), "--name", "tail", "--profile"]).arg(home.folder().join("tail"));
     command.args(["tail", "--json", "--from", "start"]);
     let tail = Process::start("tertulia-cli tail", &mut command);
     home.wait_for("login", 1);
     tail
+}
+
+/// An entry, as a file has it.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    rseq: i64,
+    seq: i64,
+    author: i64,
+    device: i64,
+    at: i64,
+    kind: i64,
+    body: Vec<u8>,
+    /// In the server's file alone.
+    cid: Vec<u8>,
+}
+
+impl Said {
+    fn all(file: &Path, columns: &str) -> Vec<Self> {
+        let file = read(file);
+        let mut statement = file.prepare(columns).unwrap();
+        let said = |row: &Row<'_>| {
+            Ok(Self {
+                rseq: row.get(0)?,
+                seq: row.get(1)?,
+                author: row.get(2)?,
+                device: row.get(3)?,
+                at: row.get(4)?,
+                kind: row.get(5)?,
+                body: row.get(6)?,
+                cid: row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default(),
+            })
+        };
+        statement.query_map([], said).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+fn read(file: &Path) -> Connection {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+/// Numbers that follow from a seed (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
 }

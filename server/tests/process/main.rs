@@ -18,6 +18,7 @@
 mod activity;
 mod child;
 mod crowd;
+mod durable;
 mod full_disk;
 mod ill_descriptors;
 mod ill_logs;
@@ -25,6 +26,7 @@ mod ill_peers;
 mod kill;
 mod reload;
 mod replay;
+mod resident;
 mod second_client;
 mod server;
 mod small_disk;
@@ -33,4 +35,5 @@ mod start;
 mod stop;
 mod strangers;
 mod thousand;
-mod writer;
+#[cfg(target_os = "linux")]
+mod trace;

@@ -67,17 +67,7 @@ impl Home {
     /// A server on an address that one before it had.
     #[track_caller]
     pub(crate) fn server_again_on(&self, address: SocketAddr) -> Server {
-        // While nobody listens there, some program's outgoing connection may sit on the port for a moment.
-        until("the address is free again", PATIENCE, || {
-            let mut process = Process::start("tertulia-server", &mut self.command(&[&address.to_string()]));
-            match Server::wait(&mut process) {
-                Some(address) => Some(Server { process, address }),
-                None => {
-                    assert!(process.errors().contains("in use"), "{}", process.errors());
-                    None
-                }
-            }
-        })
+        Server::start_again(&mut self.command(&[&address.to_string()]))
     }
 
     /// Every line of the activity log, oldest first, those that were turned over included.
@@ -123,6 +113,22 @@ impl Server {
             Some(address) => Self { process, address },
             None => panic!("the server ended: {}", process.errors()),
         }
+    }
+
+    /// Starts it on an address that a server before it had.
+    #[track_caller]
+    pub(crate) fn start_again(command: &mut Command) -> Self {
+        // While nobody listens there, some program's outgoing connection may sit on the port for a moment.
+        until("the address is free again", PATIENCE, || {
+            let mut process = Process::start("tertulia-server", command);
+            match Self::wait(&mut process) {
+                Some(address) => Some(Self { process, address }),
+                None => {
+                    assert!(process.errors().contains("in use"), "{}", process.errors());
+                    None
+                }
+            }
+        })
     }
 
     fn wait(process: &mut Process) -> Option<SocketAddr> {

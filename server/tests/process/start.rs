@@ -66,11 +66,18 @@ fn flags_and_files_that_make_no_sense_end_with_2() {
     assert!(!home.data().join("tertulia.db").exists());
 }
 
-/// It was read to its end, which there is none of.
+/// A device was read to its end, which there is none of, and a pipe until somebody would write to it.
 #[test]
-fn a_configuration_file_without_an_end_ends_with_2() {
-    let words = ["/dev/zero: cannot read the configuration file: it is longer", "1048576 bytes"];
+fn a_configuration_that_is_no_file_or_too_long_ends_with_2() {
+    let words = ["/dev/zero: cannot read the configuration file: it is not a regular file"];
     check_refused(program("tertulia-server").args(["--config", "/dev/zero"]), 2, &words);
+    let home = Home::with_config("");
+    let place = home.data().join("tertulia.toml");
+    fs::File::options().write(true).open(&place).unwrap().set_len(2 << 20).unwrap();
+    check_refused(home.command(&[]).arg("--check-config"), 2, &["tertulia.toml", "it is longer", "1048576 bytes"]);
+    fs::remove_file(&place).unwrap();
+    assert!(Command::new("mkfifo").arg(&place).status().unwrap().success());
+    check_refused(home.command(&[]).arg("--check-config"), 2, &["tertulia.toml", "it is not a regular file"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tertulia_client::{
-    session::{Batch, Change, Loaded, Saved},
+    session::{Batch, Change, Loaded, Run, Saved},
     store::History,
 };
 use tertulia_protocol::{Entry, Kind, PublicKey, RoomId, Rseq, entry::ExpireBody};
@@ -30,6 +30,7 @@ pub(crate) struct Cheap {
 #[derive(Default)]
 struct Kept {
     saved: Saved,
+    runs: BTreeMap<RoomId, Vec<Run>>,
     entries: BTreeMap<(RoomId, Rseq), Entry>,
 }
 
@@ -70,7 +71,8 @@ impl Keeper {
             let batches = cheap.since.drain(..).take(left).collect::<Vec<_>>();
             let fault = cheap.fault;
             batches.iter().for_each(|batch| cheap.synced.take(batch, fault));
-            cheap.now = Kept { saved: cheap.synced.saved.clone(), entries: cheap.synced.entries.clone() };
+            let Kept { saved, runs, entries } = &cheap.synced;
+            cheap.now = Kept { saved: saved.clone(), runs: runs.clone(), entries: entries.clone() };
         }
     }
 }
@@ -108,9 +110,14 @@ impl Kept {
             }
             Change::Room(state) => match saved.rooms.binary_search_by_key(&state.row.room, |held| held.0.row.room) {
                 Ok(at) => saved.rooms[at].0 = state.clone(),
-                Err(at) => saved.rooms.insert(at, (state.clone(), Vec::new())),
+                Err(at) => {
+                    let runs = self.runs.get(&state.row.room).cloned().unwrap_or_default();
+                    saved.rooms.insert(at, (state.clone(), runs));
+                }
             },
             Change::Runs { room, runs } => {
+                // They may come ahead of their room.
+                self.runs.insert(*room, runs.clone());
                 if let Some(held) = saved.rooms.iter_mut().find(|held| held.0.row.room == *room) {
                     held.1.clone_from(runs);
                 }

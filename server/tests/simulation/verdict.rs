@@ -24,8 +24,8 @@ impl World {
         self.rest();
         self.read_parts();
         self.read_everything();
-        // Everybody hears a heartbeat, so that C is as far as it gets.
-        self.pass(45_000);
+        // Everybody hears a heartbeat, so that C is as far as it gets; and who is dead is known to be.
+        self.pass(60_000);
         self.rest();
         self.compare();
         self.compare_offline();

@@ -182,3 +182,9 @@ fn notes_and_needs_newer_have_rows_and_reactions_have_none() {
         &[DAY, "* Joined", "* Topic(Some(\"obras\"))", "luis 12:00: <newer>"],
     );
 }
+
+#[test]
+fn an_unknown_kind_is_shown_as_one_that_needs_a_newer_version() {
+    let newer = raw(1, LUIS, Kind(999), None, vec![]);
+    check(vec![here(vec![newer])], &["= 2026-11-22", "luis 12:00: <newer>"]);
+}

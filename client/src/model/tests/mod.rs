@@ -4,6 +4,7 @@ mod asking;
 mod messages;
 mod rooms;
 mod searching;
+mod signals;
 
 use std::time::Duration;
 
@@ -326,12 +327,6 @@ fn what_waits_goes_with_the_next_login_to_the_same_server() {
     model.update(Action::Queued(item));
     assert_eq!(model.update(start), [connect]);
     assert_eq!(model.update(Action::Close), [Effect::Quit], "it would not be lost");
-}
-
-#[test]
-fn an_unknown_kind_is_shown_as_one_that_needs_a_newer_version() {
-    let newer = raw(1, LUIS, Kind(999), None, vec![]);
-    check(vec![here(vec![newer])], &["= 2026-11-22", "luis 12:00: <newer>"]);
 }
 
 #[test]

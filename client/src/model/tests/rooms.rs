@@ -293,27 +293,6 @@ fn a_room_that_is_gone_stays_readable_and_takes_nothing() {
     assert!(rows(&model).last().is_some_and(|row| row.contains("CannotLeave")));
 }
 
-#[test]
-fn who_is_writing_is_known_for_six_seconds_and_ends_with_the_message() {
-    let mut model = after(vec![Action::Typing(GENERAL, vec![ANA, LUIS])]);
-    assert_eq!(model.typing(), ["luis"]);
-    model.update(Action::Tick { now_ms: NOON + 6_000 });
-    assert!(model.typing().is_empty());
-    model.update(Action::Typing(GENERAL, vec![LUIS]));
-    model.update(here(vec![entry(1, LUIS, 0, "ya")]));
-    assert!(model.typing().is_empty());
-}
-
-#[test]
-fn who_does_nothing_for_long_is_away_until_the_next_key() {
-    let mut model = after(vec![]);
-    assert_eq!(model.update(Action::Tick { now_ms: NOON + 299_999 }), []);
-    assert_eq!(model.update(Action::Tick { now_ms: NOON + 300_000 }), [Effect::Away(true)]);
-    assert_eq!(model.update(Action::Tick { now_ms: NOON + 400_000 }), []);
-    let effects = model.update(Action::Composed { text: "a".into(), cursor: 1 });
-    assert_eq!(effects, [Effect::Away(false), Effect::Typing(GENERAL)]);
-}
-
 /// Without a connection there is what is kept, and it can be read and written.
 #[test]
 fn a_window_that_opens_without_a_server_shows_what_it_has() {
@@ -331,27 +310,4 @@ fn a_window_that_opens_without_a_server_shows_what_it_has() {
     assert_eq!(rows(&model), ["= 2026-11-22", "ana 12:00: a", "luis 12:00: b", "ana 12:00: luego (sending)"]);
     model.update(Action::OpenPalette(Palette::new(Purpose::Browse)));
     assert_eq!(model.palette.as_ref().and_then(|list| list.trouble.clone()), Some(palette::Trouble::Offline));
-}
-
-#[test]
-fn the_server_and_its_log_have_their_say() {
-    let mut model = after(vec![Action::Notice { what: 1, on: true }, Action::Notice { what: 9, on: true }]);
-    assert!(model.read_only);
-    model.update(Action::Notice { what: 1, on: false });
-    assert!(!model.read_only);
-    model.update(Action::LogChanged { same_server: true, lost: 3 });
-    model.update(Action::Reset(GENERAL));
-    assert!(rows(&model).last().is_some_and(|row| row.contains("LogSetBack(3)")), "{:?}", rows(&model));
-}
-
-#[test]
-fn a_name_and_a_colour_are_changed() {
-    let mut model = after(vec![]);
-    let written = |write| vec![Effect::Write { cid: cid(1), write, instead_of: None }];
-    assert_eq!(model.update(submit(1, "/apodo Ana María"))[0], written(Write::rename("Ana María"))[0]);
-    model.update(Action::Users(vec![UserRow { hue: Some(90), ..user(ANA, "Ana María") }]));
-    assert_eq!((model.my_name(), model.people.hue(ANA)), ("Ana María", Some(90)));
-    model.update(Action::OpenPalette(Palette::new(Purpose::Colour)));
-    let choose = Action::PaletteChose { index: 2, cid: cid(1) };
-    assert_eq!(model.update(choose), written(Write::profile(Some(60))));
 }
