@@ -235,6 +235,7 @@ impl<S> Connections<S> {
 
     /// Queues what nobody asked for. Unless more than `limit` bytes wait already: then this is left out, and everything
     /// like it until the connection has taken what waits, so that a slow reader costs no more than that.
+    #[inline]
     pub fn push(&mut self, id: ConnectionId, bytes: &Arc<[u8]>, limit: usize) {
         let Some(slot) = self.slots.get_mut(id.key()).filter(|slot| slot.id == id) else { return };
         let connection = &mut slot.connection;

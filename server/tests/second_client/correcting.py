@@ -234,8 +234,8 @@ def who_was_away_learns_what_was_erased(place: Place) -> None:
     new = ana.say("soon gone")[2]
     ana.delete(new)
     for someone, rows in (
-        (luis, [[GENERAL, 2, 3], [GENERAL, 5, 5], [room, 4, 4]]),
-        (zoe, [[GENERAL, 2, 3], [GENERAL, 5, 5]]),
+        (luis, [[GENERAL, 2, 3], [GENERAL, 5, 5], [GENERAL, new, new], [room, 4, 4]]),
+        (zoe, [[GENERAL, 2, 3], [GENERAL, 5, 5], [GENERAL, new, new]]),
     ):
         someone.connect(place.address)
         synced = someone.ask(wire.SYNC, {1: someone.profile.since})
