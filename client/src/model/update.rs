@@ -67,7 +67,10 @@ impl Model {
             }
             Action::Settled { cid, room, rseq, at_ms } => return self.settled(cid, room, rseq, at_ms),
             Action::Failed { cid, failure } => return self.failed(cid, failure),
-            Action::Queued(item) => self.queued(item),
+            Action::Queued(item) => {
+                self.queued(item);
+                return self.go_if_kept();
+            }
             Action::Draft(room, draft) => return self.restore_draft(room, draft),
             Action::Typing(room, users) => {
                 let now_ms = self.now_ms;
@@ -166,6 +169,16 @@ impl Model {
             effects.push(Effect::Quit);
         }
         effects
+    }
+
+    /// Who was asked about going only because something was not kept yet, goes when it is: there is nothing left to ask.
+    fn go_if_kept(&mut self) -> Vec<Effect> {
+        let is_asked = self.question.as_ref().is_some_and(|asked| asked.about == About::Quit && !asked.is_waiting());
+        if !is_asked || self.in_hosted_chat() || self.unsent() > 0 {
+            return Vec::new();
+        }
+        self.question = None;
+        vec![Effect::Quit]
     }
 
     fn tick(&mut self, now_ms: i64) -> Vec<Effect> {

@@ -51,6 +51,19 @@ fn hosting_can_be_stopped_and_begun_again() {
     assert_eq!(model.update(start), [Effect::Host { name: "ana".into() }]);
 }
 
+/// Who closed the window a moment before the profile had the last words was asked, and the question stayed when there
+/// was nothing left to ask.
+#[test]
+fn who_wanted_to_go_goes_when_everything_is_kept() {
+    let (mut model, _) = check(vec![submit(1, "a")], &["= 2026-11-22", "ana 12:00: a (sending)"]);
+    assert_eq!(asked(&mut model, Action::Close).0, Some((About::Quit, 1)));
+    let body = MessageBody { text: "a".into() }.to_bytes();
+    let (kind, mentions) = (Kind::MESSAGE, Vec::new());
+    let item =
+        crate::session::OutboxItem { cid: cid(1), room: GENERAL, kind, target: None, mentions, body, failed: None };
+    assert_eq!(asked(&mut model, Action::Queued(item)), (None, vec![], vec![Effect::Quit]));
+}
+
 #[test]
 fn what_was_not_sent_is_not_dropped_without_a_word() {
     let (mut model, _) =
