@@ -1,6 +1,6 @@
 """Holds decoded CBOR against a CDDL grammar (RFC 8610), as much of CDDL as `docs/protocol.cddl` uses.
 
-That is: rules, choices `/`, maps and arrays with the occurrences `?` and `*`, integers as keys, literals, ranges,
+That is: rules, choices `/`, maps and arrays with the occurrences `?`, `*` and `+`, integers as keys, literals, ranges,
 `.size`, and the prelude's plain names. Whatever else a grammar says is refused when it is read, never ignored. The
 whole of CDDL needs a library that is larger than the rest of the tests' Python together, and would have to be fetched.
 """
@@ -57,7 +57,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Member:
-    occurrence: str  # "", "?" or "*"
+    occurrence: str  # "", "?", "*" or "+"
     key: Union["Type", None]
     type: "Type"
 
@@ -145,7 +145,7 @@ class Grammar:
         left = dict(value)
         for member in members:
             keys = [key for key in left if self.allows(member.key, key)]
-            if not keys and member.occurrence == "":
+            if not keys and member.occurrence in ("", "+"):
                 raise Mismatch(path, f"{member.key} is missing")
             for key in keys:
                 self._check(member.type, left.pop(key), (*path, key))
@@ -156,9 +156,9 @@ class Grammar:
         # Optional elements stand at the end, so nothing has to be tried twice.
         place = 0
         for member in members:
-            if member.occurrence == "" and place == len(value):
+            if member.occurrence in ("", "+") and place == len(value):
                 raise Mismatch(path, f"only {place} elements")
-            most = len(value) if member.occurrence == "*" else min(place + 1, len(value))
+            most = len(value) if member.occurrence in ("*", "+") else min(place + 1, len(value))
             while place < most:
                 self._check(member.type, value[place], (*path, place))
                 place += 1
@@ -257,7 +257,7 @@ class _Reader:
     def _members(self, end: str) -> tuple[Member, ...]:
         members: list[Member] = []
         while not self.skip(end):
-            occurrence = self.sign if self.sign in ("?", "*") else ""
+            occurrence = self.sign if self.sign in ("?", "*", "+") else ""
             if occurrence:
                 self._next()
             found, key = self.type(), None
