@@ -38,7 +38,7 @@ pub type Load = Box<dyn FnMut() -> Result<Config, ConfigError> + Send>;
 /// What the loop goes on with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How to talk to strangers, and what to write down.
+    /// How to talk to who has not logged in, and what to write down.
     pub policy: Policy,
     /// For how long what is said is kept, in milliseconds; `None` is forever.
     pub keep_ms: Option<i64>,
@@ -50,7 +50,7 @@ impl Settings {
     /// What a configuration says, as far as this process can keep it; `complain` is told how far, if not all the way.
     pub fn new(config: &Config, complain: fn(&str)) -> Self {
         let policy = Policy { plaintext: config.plaintext.value, log_text: config.log_text.value };
-        Self { policy, keep_ms: config.keep.value.ms(), limits: descriptors::affordable(&config.limits, complain) }
+        Self { policy, keep_ms: config.keep.value.ms(), limits: descriptors::affordable(config, complain) }
     }
 }
 

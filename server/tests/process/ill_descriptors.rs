@@ -101,3 +101,31 @@ fn a_low_limit_on_open_files_is_told_at_the_start_and_kept_away_from() {
     Crowd::new(server.address).log_in(1, "ana");
     server.stop();
 }
+
+/// Without descriptors SQLite says no more than that it cannot open its file: the rights on it were blamed.
+#[test]
+fn a_database_that_finds_no_descriptor_says_so() {
+    let home = Home::new();
+    let inner = home.command(&["127.0.0.1:0"]);
+    let mut command = Command::new("prlimit");
+    command.args(["--nofile=12:12", "--"]).arg(inner.get_program()).args(inner.get_args());
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("there are no file descriptors left to open it"), "{errors}");
+}
+
+/// At every start of a system with a usual limit, and at each signal, it was told that the default is not reached.
+#[test]
+fn a_limit_that_is_enough_for_anybody_is_told_only_to_who_asked_for_more() {
+    for (config, is_told) in [("", false), ("[limits]\nconnections = 5000\n", true)] {
+        let home = Home::with_config(config);
+        let inner = home.command(&["127.0.0.1:0"]);
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=4500:4500", "--"]).arg(inner.get_program()).args(inner.get_args());
+        let mut server = Server::start(&mut command);
+        server.stop();
+        let errors = server.process.errors();
+        assert_eq!(errors.contains("leaves room for"), is_told, "{errors}");
+    }
+}

@@ -120,6 +120,8 @@ pub enum OpenFailure {
     NoDirectory,
     /// The user that the server runs as may not write there, or nobody may.
     NoRights,
+    /// There are no file descriptors left for it.
+    NoDescriptors,
     /// The disk is full.
     DiskFull,
     /// Another program holds it.
@@ -130,7 +132,13 @@ pub enum OpenFailure {
 
 impl OpenError {
     pub(super) fn new(path: &Path, error: &rusqlite::Error) -> Self {
-        Self { path: path.to_owned(), why: OpenFailure::from_sqlite(error) }
+        let is_closed_to_us = error.sqlite_error_code() == Some(ErrorCode::CannotOpen);
+        let why = if is_closed_to_us && are_descriptors_out(path) {
+            OpenFailure::NoDescriptors
+        } else {
+            OpenFailure::from_sqlite(error)
+        };
+        Self { path: path.to_owned(), why }
     }
 
     pub(in crate::log) fn io(path: &Path, error: &io::Error) -> Self {
@@ -159,6 +167,8 @@ impl OpenFailure {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::NoRights,
             io::ErrorKind::NotFound => Self::NoDirectory,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            // EMFILE (24), ENFILE (23): too many open files here, or everywhere.
+            _ if matches!(error.raw_os_error(), Some(23 | 24)) => Self::NoDescriptors,
             _ => Self::Other(error.to_string()),
         }
     }
@@ -192,6 +202,9 @@ impl fmt::Display for OpenError {
                 "it cannot be opened for writing; the user that the server runs as needs the right to write the file \
                  and its directory",
             ),
+            OpenFailure::NoDescriptors => {
+                f.write_str("there are no file descriptors left to open it; raise the limit on open files (ulimit -n)")
+            }
             OpenFailure::DiskFull => f.write_str("the disk is full; make some room on it"),
             OpenFailure::Locked => {
                 f.write_str("another program holds the database; end it (another server, a backup, an sqlite3 shell)")
@@ -289,6 +302,12 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
     // It may be the last to close when the writer has given up, and must not finish its work.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     Ok(connection)
+}
+
+/// Whether there are no descriptors: SQLite says no more than that it cannot open a file.
+#[expect(clippy::disallowed_methods, reason = "it is opened to learn why it cannot be, and closed at once")]
+fn are_descriptors_out(path: &Path) -> bool {
+    std::fs::File::open(path).is_err_and(|error| OpenFailure::from_io(&error) == OpenFailure::NoDescriptors)
 }
 
 /// Makes the file, for nobody else to read: it holds what people say, and the server's key. SQLite gives the files
