@@ -215,6 +215,14 @@ fn listen(wanted: &[Listen]) -> Result<Vec<Listener>, Failure> {
         #[expect(clippy::disallowed_methods, reason = "names are looked up at the start, when nobody waits yet")]
         let look_up = |host: &str, port| Ok((host, port).to_socket_addrs()?.collect());
         for address in listen.addresses(look_up).map_err(|error| refuse(&error))? {
+            // What a name stands for is known here for the first time.
+            let is_ours = |bound: &Listener| Listen::Address(bound.address()).is_twice(&Listen::Address(address));
+            if listeners.iter().any(is_ours) {
+                return Err(Failure::Unusable(format!(
+                    "cannot listen on {listen}: it stands for {address}, where this server listens already; leave one of \
+                     the two out"
+                )));
+            }
             listeners.push(Listener::bind(address).map_err(|error| refuse(&error))?);
         }
     }

@@ -146,6 +146,15 @@ fn one_address_of_two_that_cannot_be_had_is_enough() {
     check_refused(&mut home.command(&["127.0.0.1:0", &address]), 3, &["in use"]);
 }
 
+/// What a name stands for is not known to `--check-config`; "another program listens there" sent people looking for it.
+#[test]
+fn a_name_that_stands_for_what_is_listened_on_already_is_named() {
+    let home = Home::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (address, name) = (format!("127.0.0.1:{free}"), format!("localhost:{free}"));
+    check_refused(&mut home.command(&[&address, &name]), 3, &[&name, &address, "this server listens already"]);
+}
+
 #[test]
 fn a_second_server_on_the_same_data_ends_with_3_and_names_the_first() {
     let home = Home::new();
