@@ -7,7 +7,7 @@ pub const VERSIONS: [u16; 1] = [1];
 pub const DEFAULT_PORT: u16 = 7667;
 
 /// The largest frame length (type and payload, in bytes) before a login: enough for every handshake frame, too little
-/// for a stranger to fill memory with.
+/// to fill memory with for who has no name here.
 pub const FRAME_BYTES_MAX_BEFORE_LOGIN: usize = 4 * 1024;
 
 /// The largest frame length (type and payload, in bytes) after a login, in both directions.

@@ -2,7 +2,7 @@
 //!
 //! Nothing in it is for other people: what we make is for its owner alone (0700, files 0600). A directory that somebody
 //! else prepared keeps its rights, because it may be one that others need to pass through; only one where anybody may
-//! write is refused, for there a stranger could replace the database. The database file is made here, empty, because
+//! write is refused, for there anybody could replace the database. The database file is made here, empty, because
 //! it holds the server's key and SQLite would make it readable for all.
 #![expect(clippy::disallowed_methods, reason = "the one place where the data directory is made and locked")]
 

@@ -15,7 +15,7 @@ use crate::{
     keys::{Random, ServerKey, verify},
 };
 
-/// A name longer than this is not even kept for the activity log: its bytes are a stranger's.
+/// A name longer than this is not even kept for the activity log: anybody may send one.
 const WANTED_NAME_BYTES_MAX: usize = 256;
 
 /// What the handshake needs of the server.

@@ -46,7 +46,7 @@ use crate::{
     timers::Timers,
 };
 
-/// How the server talks to strangers, and what it writes down.
+/// How the server talks to who has not logged in, and what it writes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Which addresses may speak without encryption.
