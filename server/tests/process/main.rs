@@ -16,6 +16,8 @@
 )]
 
 mod activity;
+#[expect(dead_code, reason = "shared with the tests of windows, which look into their stores as well")]
+mod aftermath;
 mod child;
 mod crowd;
 mod durable;
