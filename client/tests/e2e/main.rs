@@ -15,6 +15,8 @@
     reason = "these tests start processes, look at their files, print what helps, and fail where a helper fails"
 )]
 
+#[path = "../../../server/tests/process/aftermath.rs"]
+mod aftermath;
 mod bad_network;
 #[expect(
     dead_code,
@@ -27,6 +29,7 @@ mod child;
 mod crowd;
 mod display;
 mod first_start;
+mod kill;
 mod outage;
 mod person;
 #[expect(dead_code, reason = "shared with the tests of the other clients, which are cut in the middle of their words")]

@@ -22,16 +22,22 @@ pub(crate) struct Person {
     // Ends before the display does.
     pub(crate) window: Process,
     pub(crate) display: Display,
-    shown: PathBuf,
+    /// How often the window was opened.
+    round: u32,
     home: TempDir,
 }
 
-fn start(name: &str, home: &Path, display: &Display, flags: &[&str]) -> Process {
+fn start(name: &str, home: &Path, round: u32, display: &Display, flags: &[&str]) -> Process {
     let mut command = program("tertulia");
     command.args(["--lang", "es", "--theme", "light", "--profile"]).arg(home.join("profile")).args(flags);
-    command.env("DISPLAY", &display.name).env("TERTULIA_SHOWN", home.join("shown")).env("HOME", home);
+    command.env("DISPLAY", &display.name).env("TERTULIA_SHOWN", shown(home, round)).env("HOME", home);
     command.env_remove("XDG_DATA_HOME").env_remove("WAYLAND_DISPLAY");
     Process::start(&format!("{name}'s window"), &mut command)
+}
+
+/// Where a window tells what it paints: each in a file of its own, so that nobody takes for seen what was seen before.
+fn shown(home: &Path, round: u32) -> PathBuf {
+    home.join(format!("shown-{round}"))
 }
 
 /// A row as it was painted.
@@ -69,9 +75,8 @@ impl Person {
     pub(crate) fn opens(name: &str, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let display = Display::new();
-        let shown = home.path().join("shown");
-        let window = start(name, home.path(), &display, flags);
-        let person = Self { name: name.to_owned(), display, window, shown, home };
+        let window = start(name, home.path(), 1, &display, flags);
+        let person = Self { name: name.to_owned(), display, window, round: 1, home };
         person.display.put_in_front(&person.display.window());
         person
     }
@@ -81,9 +86,20 @@ impl Person {
     pub(crate) fn opens_again(&mut self, flags: &[&str]) {
         self.display.press(&["ctrl+q"]);
         assert_eq!(self.window.exit_code(PATIENCE), 0, "{}", self.window.errors());
-        fs::remove_file(&self.shown).unwrap();
-        self.window = start(&self.name, self.home.path(), &self.display, flags);
+        self.opens_what_is_closed(flags);
+    }
+
+    /// Opens the window with the same profile, after it has gone in whatever way.
+    #[track_caller]
+    pub(crate) fn opens_what_is_closed(&mut self, flags: &[&str]) {
+        self.round += 1;
+        self.window = start(&self.name, self.home.path(), self.round, &self.display, flags);
         self.display.put_in_front(&self.display.window());
+    }
+
+    /// The file of the window's store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home.path().join("profile").join("tertulia.db")
     }
 
     /// Looks for something in a list that lies over the window, and takes the row that is named so.
@@ -124,18 +140,23 @@ impl Person {
 
     /// What the list shows now: the rows of the last paint.
     pub(crate) fn sees(&self) -> Vec<Row> {
-        let mut rows = self.saw();
-        let last = rows.last().map_or(0, |row| row.paint);
-        rows.retain(|row| row.paint == last);
+        let told = told(&shown(self.home.path(), self.round));
+        let mut rows = told.lines().rev().map(row).peekable();
+        let last = rows.peek().map_or(0, |row| row.paint);
+        let mut rows: Vec<_> = rows.take_while(|row| row.paint == last).collect();
+        rows.reverse();
         rows
     }
 
-    /// Everything that was ever painted.
+    /// Everything that was ever painted, by this window and by those before it.
     pub(crate) fn saw(&self) -> Vec<Row> {
-        let told = fs::read_to_string(&self.shown).unwrap_or_default();
-        // The last line may be on its way.
-        let whole = told.rfind('\n').map_or(0, |at| at + 1);
-        told[..whole].lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let mut saw: Vec<Row> = Vec::new();
+        for round in 1..=self.round {
+            let before = saw.last().map_or(0, |row| row.paint);
+            let rows = told(&shown(self.home.path(), round));
+            saw.extend(rows.lines().map(row).map(|row| Row { paint: before + row.paint, ..row }));
+        }
+        saw
     }
 
     /// Waits until the list shows this.
@@ -204,6 +225,17 @@ impl Person {
         self.display.press(&["ctrl+q"]);
         assert_eq!(self.window.exit_code(PATIENCE), 0, "{}", self.window.errors());
     }
+}
+
+/// What such a file holds. The last line may be on its way, or was when somebody died.
+fn told(shown: &Path) -> String {
+    let mut told = fs::read(shown).unwrap_or_default();
+    told.truncate(told.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    String::from_utf8(told).unwrap()
+}
+
+fn row(line: &str) -> Row {
+    serde_json::from_str(line).unwrap()
 }
 
 impl Drop for Person {
