@@ -13,6 +13,7 @@ use super::{
     kept::Kept,
     outbox::Outbox,
     saved::{DraftText, Loaded, Saved},
+    unkept::with_unkept,
 };
 
 /// How long after a failure the store is tried again.
@@ -204,7 +205,7 @@ impl Session {
         }
         kept.want(from, to);
         let parts = kept.runs.held(from, to);
-        // What is loaded must have been kept.
+        // What is loaded should have been kept; what could not be is laid over it.
         self.persist();
         for (from, to) in parts {
             self.actions.push_back(Action::Load { server, room, from: Rseq(from), to: Rseq(to) });
@@ -214,13 +215,14 @@ impl Session {
     /// Takes entries that were kept, as the answer to [`Action::Load`].
     pub fn loaded(&mut self, now: Now, room: RoomId, from: Rseq, to: Rseq, loaded: Loaded) {
         self.observe(now);
+        let unkept = self.keeping.on_the_way.iter().flat_map(|batch| batch.iter()).chain(&self.keeping.changes);
+        let Loaded { entries, later } = with_unkept(loaded, room, (from, to), unkept);
         let Some(kept) = self.kept.get_mut(&room) else { return };
-        let Loaded { entries, later } = loaded;
         if entries.iter().map(|entry| entry.rseq.0).eq(from.0..=to.0) {
             self.tell(Event::Entries { room, entries, later });
         } else {
             // The store does not have what it said it has: it is pulled again.
-            kept.runs.remove(from.0, to.0);
+            kept.lost(from.0, to.0);
             let runs = kept.runs.as_slice().to_vec();
             self.keep(Change::Runs { room, runs });
         }

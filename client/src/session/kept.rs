@@ -106,6 +106,13 @@ impl Kept {
         }
     }
 
+    /// The store does not have this part of what somebody looks at.
+    pub(super) fn lost(&mut self, from: u64, to: u64) {
+        self.runs.remove(from, to);
+        self.wants.push_front((from, to));
+        self.wants.truncate(WANTS_MAX);
+    }
+
     /// Takes a live entry. True if places before it are missing that should have been told.
     pub(super) fn live(&mut self, entry: &Entry, me: Option<UserId>) -> bool {
         let (place, head) = (entry.rseq.0, self.head());

@@ -36,6 +36,7 @@ mod saved;
 mod signals;
 mod sync;
 mod traffic;
+mod unkept;
 mod wishes;
 mod write;
 

@@ -9,6 +9,7 @@ mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod time;
+mod unkept;
 mod whatever;
 mod writing;
 
