@@ -170,7 +170,11 @@ impl World {
         self.with(number, |person, around| match kind {
             0..=3 => drop(person.say(around, |session, now| session.mark(now, room, Rseq(at)))),
             4 | 5 => drop(person.say(around, |session, now| session.open(now, room))),
-            6 => drop(person.say(around, |session, _| session.close(room))),
+            6 => {
+                // What is not looked at is not in memory.
+                person.view.folds.remove(&room);
+                person.say(around, |session, _| session.close(room));
+            }
             7 | 8 => drop(person.say(around, |session, now| session.show(now, room, Rseq(at), Rseq(to)))),
             9 => drop(person.say(around, |session, now| {
                 session.typing(now, room);

@@ -72,7 +72,8 @@ impl World {
         }
     }
 
-    /// Everybody looks at a few lines somewhere: what was said about them later comes with them.
+    /// Everybody looks at a few lines somewhere, half of them after having looked elsewhere, so that nothing of the room is
+    /// in memory any more: what was said about these lines later comes with them.
     fn read_parts(&mut self) {
         let mut parts = Vec::new();
         for number in 0..self.people.len() {
@@ -81,6 +82,9 @@ impl World {
                 if head > 0 {
                     let from = self.dice.between(1, head);
                     let to = (from + self.dice.below(8)).min(head);
+                    if self.dice.one_in(2) {
+                        self.people[number].view.folds.remove(&room);
+                    }
                     self.with(number, |person, around| {
                         person.say(around, |session, now| session.show(now, room, Rseq(from), Rseq(to)));
                     });
