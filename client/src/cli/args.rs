@@ -27,12 +27,15 @@ this device, or the key of the server. A closed pipe is 0. Errors are written to
 Environment: TERTULIA_SERVER, TERTULIA_NAME and TERTULIA_PROFILE stand for the flags of these names; profiles live in
 $XDG_DATA_HOME/tertulia, or in ~/.local/share/tertulia.";
 
+// Not a doc comment: its brackets are no links.
+const SERVER: &str =
+    "The server: HOST, HOST:PORT or [IPV6]:PORT [default: that of the last login, else localhost:7667]";
+
 /// Tertulia, the chat of this network, for scripts and terminals.
 #[derive(Debug, Parser)]
 #[command(name = "tertulia-cli", version, about, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
-    /// The server: HOST, HOST:PORT or [IPV6]:PORT [default: that of the last login, else localhost:7667]
-    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    #[arg(long, global = true, value_name = "HOST[:PORT]", help = SERVER)]
     pub(super) server: Option<String>,
     /// The name to log in with; it also chooses the profile of that name
     #[arg(long, global = true, value_name = "NAME")]

@@ -106,8 +106,8 @@ impl Room {
     }
 }
 
-/// `general`, with nothing in it.
-#[cfg(test)]
+/// `general`, with nothing in it, for the tests of what is painted.
+#[cfg(all(test, feature = "window"))]
 pub(crate) fn general_for_tests() -> RoomState {
     use tertulia_protocol::reply::{ROLE_MEMBER, RoomRow};
     RoomState::new(RoomRow {
