@@ -21,6 +21,7 @@
 //! Owns the writes that are not answered yet, and what is held of each room. **Invariant:** no input makes it read a
 //! clock, block, or panic; every write ends in exactly one of [`Event::Settled`] and [`Event::WriteRefused`].
 
+mod ask;
 mod backoff;
 mod cid;
 mod event;
@@ -37,6 +38,7 @@ mod signals;
 mod sync;
 mod traffic;
 mod unkept;
+mod why;
 mod wishes;
 mod write;
 
@@ -51,10 +53,12 @@ use tertulia_protocol::{
     reply::Lineage,
 };
 
+pub use ask::{Answer, Ask, Search};
 pub use cid::CidMaker;
-pub use event::{Answer, Ask, Event, Nonsense, Search, StopCode, Why};
+pub use event::Event;
 pub use identity::{DeviceKey, Random};
 pub use saved::{Batch, Change, DraftText, Failure, Loaded, OutboxItem, RoomState, Run, Saved, SetBack};
+pub use why::{Nonsense, StopCode, Why};
 pub use write::Write;
 
 use backoff::Backoff;

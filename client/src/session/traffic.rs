@@ -8,9 +8,9 @@ use tertulia_protocol::{
 use super::{
     Answer, Change, Event, Failure, Nonsense, Now, OutboxItem, Phase, Request, RoomState, Session, State, StopCode,
     Why,
-    event::stops,
     kept::{Pull, WrongPage},
     rooms::{self, Live, Room},
+    why::stops,
 };
 
 /// Presence that waits for a sync.
