@@ -9,6 +9,12 @@ use super::{
 };
 use crate::session::{Batch, Change, DraftText, Failure, OutboxItem, RoomState, Run};
 
+// What is said about a message has an index. Left to choose, SQLite reads the whole room instead, since that is sorted too.
+pub(super) const DELETED: &str = "SELECT EXISTS (SELECT 1 FROM entries INDEXED BY entries_target \
+                                  WHERE server = ?1 AND room = ?2 AND target = ?3 AND kind = 258)";
+pub(super) const ERASE_EDITS: &str = "UPDATE entries INDEXED BY entries_target SET body = x'' WHERE server = ?1 \
+                                      AND room = ?2 AND target BETWEEN ?3 AND ?4 AND kind = 257 AND body <> x''";
+
 /// Whether a change is news from here, which no server could tell again.
 pub(super) fn comes_from_here(change: &Change) -> bool {
     matches!(change, Change::Queued { .. } | Change::Cut(_))
@@ -158,31 +164,29 @@ fn entry(connection: &Connection, id: i64, room: RoomId, entry: &Entry) -> rusql
 }
 
 fn erase_if_deleted(connection: &Connection, id: i64, room: RoomId, message: Rseq) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM entries WHERE server = ?1 AND room = ?2 AND target = ?3 AND kind = 258)";
     let key = (id, signed(room.0), signed(message.0));
-    let deleted: bool = connection.prepare_cached(sql)?.query_row(key, |row| row.get(0))?;
+    let deleted: bool = connection.prepare_cached(DELETED)?.query_row(key, |row| row.get(0))?;
     if deleted { erase_message(connection, id, room, message) } else { Ok(false) }
 }
 
 /// The text of a message, and those of its edits, wherever they stand. The places stay.
 fn erase_message(connection: &Connection, id: i64, room: RoomId, message: Rseq) -> rusqlite::Result<bool> {
-    let key = (id, signed(room.0), signed(message.0));
     let own =
         "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq = ?3 AND kind = 256 AND body <> x''";
-    let edits =
-        "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND target = ?3 AND kind = 257 AND body <> x''";
-    let changed = connection.prepare_cached(own)?.execute(key)? + connection.prepare_cached(edits)?.execute(key)?;
-    Ok(changed > 0)
+    let changed = connection.prepare_cached(own)?.execute((id, signed(room.0), signed(message.0)))?;
+    Ok(changed + erase_edits(connection, id, room, message, message)? > 0)
+}
+
+fn erase_edits(connection: &Connection, id: i64, room: RoomId, from: Rseq, to: Rseq) -> rusqlite::Result<usize> {
+    connection.prepare_cached(ERASE_EDITS)?.execute((id, signed(room.0), signed(from.0), signed(to.0)))
 }
 
 fn erase_range(connection: &Connection, id: i64, room: RoomId, from: Rseq, to: Rseq) -> rusqlite::Result<bool> {
     let range = (id, signed(room.0), signed(from.0), signed(to.0));
     let own = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 \
                AND kind >= 256 AND body <> x''";
-    let edits = "UPDATE entries SET body = x'' WHERE server = ?1 AND room = ?2 AND target BETWEEN ?3 AND ?4 \
-                 AND kind = 257 AND body <> x''";
-    let changed = connection.prepare_cached(own)?.execute(range)? + connection.prepare_cached(edits)?.execute(range)?;
-    Ok(changed > 0)
+    let changed = connection.prepare_cached(own)?.execute(range)?;
+    Ok(changed + erase_edits(connection, id, room, from, to)? > 0)
 }
 
 fn queue(connection: &Connection, id: i64, item: &OutboxItem) -> rusqlite::Result<()> {

@@ -98,13 +98,17 @@ pub(super) fn load(
     let sql =
         format!("SELECT {ENTRY} FROM entries WHERE server = ?1 AND room = ?2 AND rseq BETWEEN ?3 AND ?4 ORDER BY rseq");
     let entries = connection.prepare_cached(&sql)?.query_map(range, entry)?.collect::<rusqlite::Result<_>>()?;
-    let sql = format!(
-        "SELECT {ENTRY} FROM entries WHERE server = ?1 AND room = ?2 AND target BETWEEN ?3 AND ?4 AND kind <> {} \
-         AND rseq NOT BETWEEN ?3 AND ?4 ORDER BY rseq",
-        Kind::MESSAGE.0
-    );
-    let later = connection.prepare_cached(&sql)?.query_map(range, entry)?.collect::<rusqlite::Result<_>>()?;
+    let later = connection.prepare_cached(&later())?.query_map(range, entry)?.collect::<rusqlite::Result<_>>()?;
     Ok(Loaded { entries, later })
+}
+
+/// What is said about a range from outside it. Left to choose, SQLite may read the whole room to have the order for nothing.
+pub(super) fn later() -> String {
+    format!(
+        "SELECT {ENTRY} FROM entries INDEXED BY entries_target WHERE server = ?1 AND room = ?2 \
+         AND target BETWEEN ?3 AND ?4 AND kind <> {} AND rseq NOT BETWEEN ?3 AND ?4 ORDER BY rseq",
+        Kind::MESSAGE.0
+    )
 }
 
 pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {

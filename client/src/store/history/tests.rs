@@ -7,6 +7,7 @@ use tertulia_protocol::{
 use super::*;
 use crate::session::{Change, DraftText, Failure, OutboxItem, RoomState, Run, SetBack};
 
+const VM_STEP: rusqlite::StatementStatus = rusqlite::StatementStatus::VmStep;
 const SERVER: PublicKey = PublicKey([1; 32]);
 const ROOM: RoomId = RoomId(1);
 
@@ -241,6 +242,32 @@ fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
     let sendable: Vec<u8> =
         saved.outbox.iter().filter(|item| item.failed.is_none()).map(|item| item.cid.0[0]).collect();
     assert_eq!(sendable, [1], "what was written in general goes there");
+}
+
+/// Every message that was kept had the whole room read, so that a busy room grew slower with each.
+#[test]
+fn a_message_costs_no_more_in_a_large_room() {
+    let steps = |messages: u64| {
+        let mut history = History::in_memory().unwrap();
+        let say = |entries| vec![Change::Entries { room: ROOM, entries }];
+        history
+            .keep(&SERVER, &say((1..=messages).map(|rseq| entry(rseq, Kind::MESSAGE, None, "hello")).collect()))
+            .unwrap();
+        let later = rows::later();
+        let statements = [apply::DELETED, apply::ERASE_EDITS, &later];
+        let steps = |history: &History| {
+            statements.map(|sql| history.connection.prepare_cached(sql).unwrap().reset_status(VM_STEP))
+        };
+        steps(&history);
+        let about = [(1, Kind::MESSAGE, None), (2, Kind::EDIT, Some(1)), (3, Kind::DELETE, Some(2))];
+        let about = about.map(|(nth, kind, target)| entry(messages + nth, kind, target.map(|nth| messages + nth), "x"));
+        history.keep(&SERVER, &say(about.to_vec())).unwrap();
+        history.load(&SERVER, ROOM, Rseq(messages), Rseq(messages + 1)).unwrap();
+        steps(&history)
+    };
+    let (small, large) = (steps(10), steps(3_000));
+    assert!(small.iter().all(|steps| *steps > 0), "{small:?}");
+    assert_eq!(small, large);
 }
 
 #[test]
