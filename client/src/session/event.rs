@@ -159,7 +159,8 @@ pub enum Event {
         params: Vec<String>,
     },
     /// Everything that there was at this login has been told: people, rooms, and what was missed or the newest page of
-    /// each open room. Once per login, and once more after each time that the server had to leave something out.
+    /// each open room. Once per login, and once more after each time that the server had to leave something out, or that
+    /// we came back into a room.
     SyncedOnce,
     /// Something could not be written to the profile, such as the pin of a new server. The chat goes on.
     ProfileNotSaved {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use tertulia_protocol::{
-    Entry, Kind, Rseq, UserId,
+    Entry, Kind, Rseq, Seq, UserId,
     entry::{ArchiveBody, KeepBody, NameBody, RoleBody, TopicBody},
     limits,
     reply::RoomRow,
@@ -49,6 +49,8 @@ pub(super) struct Kept {
     pub(super) asked: Option<Pull>,
     /// The server says that there is no such room, or not for us.
     refused: bool,
+    /// While we are no member: up to where in the log everything about the room was told, if that is known.
+    left: Option<Seq>,
 }
 
 /// A page that is not what was asked for.
@@ -58,14 +60,39 @@ pub(super) struct WrongPage;
 impl Kept {
     pub(super) fn new(state: RoomState, runs: &[Run]) -> Self {
         let runs = Runs::from_saved(runs, PLACE_MAX);
-        let mut kept =
-            Self { state, runs, open: false, wants: VecDeque::new(), looked_at: None, asked: None, refused: false };
+        let mut kept = Self {
+            state,
+            runs,
+            open: false,
+            wants: VecDeque::new(),
+            looked_at: None,
+            asked: None,
+            refused: false,
+            left: None,
+        };
         kept.state.row.head = Rseq(kept.head());
         kept
     }
 
     pub(super) fn head(&self) -> u64 {
         self.state.row.head.0.min(PLACE_MAX)
+    }
+
+    /// We are not a member any more, and everything up to here was told.
+    pub(super) fn gone(&mut self, since: Seq) {
+        self.refuse();
+        if !self.state.gone {
+            self.left = Some(since);
+        }
+        self.state.gone = true;
+        self.state.row.role = None;
+    }
+
+    /// From where in the log on nothing was told about the room, if we held some of it, were no member, and are one now.
+    pub(super) fn comes_back(&mut self) -> Option<Seq> {
+        let held = self.state.gone && self.runs.last() > 0;
+        // Where we left is not kept. From 1 on: from 0 on nobody is told what is erased.
+        held.then(|| self.left.take().unwrap_or(Seq(1)))
     }
 
     /// Takes what the server says about the room. True if it has fewer entries than are held.

@@ -105,6 +105,8 @@ pub struct Session {
     keeping: Keeping,
     /// The place in the log up to which everything is known: what the next `Sync` asks from.
     since: Seq,
+    /// The sync point fell, and what is behind it was not asked for since.
+    fell_back: bool,
     lineage: Vec<Lineage>,
     me: Option<UserId>,
     /// What came while a `Sync` was unanswered: its people may not be known yet.
@@ -147,13 +149,13 @@ enum State {
 enum Phase {
     /// The log was set back, and the store is still at it.
     Cutting,
-    /// Which answer is waited for, and the place as of which the first one was made, once there is one. Entries are kept
-    /// back, because their authors may not be known yet.
+    /// Which answer is waited for, from where on was asked, and the place as of which the first one was made, once there
+    /// is one. Entries are kept back, because their authors may not be known yet. From 0 on all rooms are asked for, so
+    /// that whichever is not named is none of ours any more.
     Syncing {
         request: RequestId,
+        since: Seq,
         first: Option<Seq>,
-        /// All rooms are asked for, so that whichever is not named is none of ours any more.
-        all: bool,
     },
     /// People and rooms are told; pages are on their way.
     CatchingUp,
@@ -203,6 +205,7 @@ impl Session {
             kept: BTreeMap::new(),
             keeping: Keeping::default(),
             since: Seq(0),
+            fell_back: false,
             lineage: Vec::new(),
             me: None,
             early: VecDeque::new(),

@@ -1,7 +1,7 @@
 //! What changed while we were away: the sync, its pages, and what it means for each room.
 //!
 //! Owns the sync point C and the lineage. **Invariant:** C moves by a whole sync or by a heartbeat outside of one, never
-//! by an entry; it falls only with a log that was set back.
+//! by an entry; it falls only with a log that was set back, and with who comes back into a room.
 
 use tertulia_protocol::{Kind, RoomId, Rseq, Seq, push, reply, request};
 
@@ -49,7 +49,8 @@ impl Session {
         let request = self.number(Request::Sync);
         let since = if all { Seq(0) } else { self.since };
         self.named.clear();
-        self.set_phase(Phase::Syncing { request, first: None, all: since == Seq(0) });
+        self.fell_back = false;
+        self.set_phase(Phase::Syncing { request, since, first: None });
         self.transmit(now, &request::Sync { request, since, after: None });
     }
 
@@ -57,7 +58,7 @@ impl Session {
         let Some(Request::Sync) = self.requests.remove(&synced.request) else {
             return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
         };
-        let Phase::Syncing { request, first, all } = phase else { return };
+        let Phase::Syncing { request, since, first } = phase else { return };
         if request != synced.request {
             // Of a sync that was given up for a newer one.
             return;
@@ -81,10 +82,10 @@ impl Session {
         let position = first.unwrap_or(position);
         if next.is_some() {
             let request = self.number(Request::Sync);
-            self.set_phase(Phase::Syncing { request, first: Some(position), all });
-            let since = if all { Seq(0) } else { self.since };
+            self.set_phase(Phase::Syncing { request, since, first: Some(position) });
             return self.transmit(now, &request::Sync { request, since, after: next });
         }
+        let all = since == Seq(0);
         if all {
             let mine = self.kept.iter().filter(|(id, kept)| !kept.state.gone && !self.named.contains(id));
             let gone: Vec<RoomId> = mine.map(|(id, _)| *id).collect();
@@ -92,14 +93,16 @@ impl Session {
                 self.gone(room);
             }
         }
-        self.move_since(position);
+        if !self.fell_back {
+            self.move_since(position);
+        }
         if all && std::mem::take(&mut self.all_rooms) {
             self.keep(Change::Mended);
         }
         if self.all_rooms {
             return self.sync(now, true);
         }
-        if std::mem::take(&mut self.early_lost) {
+        if std::mem::take(&mut self.early_lost) || self.fell_back {
             return self.sync(now, false);
         }
         self.set_phase(Phase::CatchingUp);
@@ -126,6 +129,23 @@ impl Session {
         if position > self.since {
             self.since = position;
             self.keep(Change::Since(position));
+        }
+    }
+
+    /// What happened since then in a room was not told, because we were no member: only a sync from there on tells what
+    /// was erased in it, and no heartbeat covers that.
+    fn fall_back(&mut self, to: Option<Seq>) {
+        if let Some(to) = to.filter(|to| *to <= self.since) {
+            self.since = to;
+            self.fell_back = true;
+            self.keep(Change::Since(to));
+        }
+    }
+
+    /// Asks again if the sync point fell; if a sync is under way, its end does.
+    pub(super) fn sync_if_fallen(&mut self, now: Now, phase: Phase) {
+        if self.fell_back && matches!(phase, Phase::CatchingUp | Phase::Live) {
+            self.sync(now, false);
         }
     }
 
@@ -163,6 +183,7 @@ impl Session {
         if self.keeps() {
             let new = !self.kept.contains_key(&id);
             let kept = self.kept.entry(id).or_insert_with(|| Kept::new(RoomState::new(row.clone()), &[]));
+            let back_to = kept.comes_back();
             let shrunk = kept.update(row);
             let state = kept.state.clone();
             self.tell_room(state);
@@ -172,7 +193,8 @@ impl Session {
             if new && named {
                 self.kept.entry(id).and_modify(|kept| kept.open(true));
             }
-            return self.keep_room(id);
+            self.keep_room(id);
+            return self.fall_back(back_to);
         }
         let room = self.rooms.entry(id).or_insert_with(|| Room::new(&row));
         let shrunk = room.update(&row);
@@ -193,10 +215,9 @@ impl Session {
         if let Some(room) = self.rooms.get_mut(&id) {
             room.close();
         }
+        let since = self.since;
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        kept.refuse();
-        kept.state.gone = true;
-        kept.state.row.role = None;
+        kept.gone(since);
         let state = kept.state.clone();
         self.tell_room(state);
         self.keep_room(id);

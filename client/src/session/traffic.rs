@@ -72,7 +72,10 @@ impl Session {
             ServerFrame::Entry(push::RoomEntry { room, entry }) if self.keeps() => self.live_kept(now, room, entry),
             ServerFrame::Entry(push::RoomEntry { room, entry }) => self.live(now, quiet, room, entry),
             ServerFrame::Users(push::Users { users }) => self.tell_users(users),
-            ServerFrame::Rooms(push::Rooms { rooms }) => rooms.into_iter().for_each(|row| self.room_row(row)),
+            ServerFrame::Rooms(push::Rooms { rooms }) => {
+                rooms.into_iter().for_each(|row| self.room_row(row));
+                self.sync_if_fallen(now, phase);
+            }
             ServerFrame::Gone(push::Gone { room }) => self.gone(room),
             ServerFrame::Marked(marked) => self.marked(marked),
             ServerFrame::Lagged(push::Lagged { .. }) if phase != Phase::Cutting => self.lagged(now),

@@ -192,6 +192,52 @@ fn what_came_ahead_of_the_sync_that_says_it_is_erased_is_erased_too() {
     assert!(held.iter().map(|entry| entry.body.is_empty()).eq([true, true, true, false]));
 }
 
+/// Found by the simulation (seed 11617): who had left a room, and came back into it, kept what had been erased meanwhile, for
+/// heartbeats had moved the sync point past that.
+#[test]
+fn who_comes_back_into_a_room_asks_what_was_erased_in_it_meanwhile() {
+    for is_killed in [false, true] {
+        let mut rig = Rig::live();
+        rig.live_entry(1);
+        rig.live_entry(2);
+        rig.receive(&push::Heartbeat { position: Seq(12) });
+        rig.receive(&push::Gone { room: GENERAL });
+        rig.receive(&push::Heartbeat { position: Seq(20) });
+        rig.receive(&push::Rooms { rooms: vec![row(4)] });
+        // Where it left is known to the program that was there, and that much is kept before anything covers more.
+        if is_killed {
+            offline_start(&mut rig);
+            rig.log_in();
+        } else {
+            rig.receive(&push::Heartbeat { position: Seq(25) });
+        }
+        let erased = Some(vec![reply::Erased { room: GENERAL, from: Rseq(1), to: Rseq(1) }]);
+        let sync = rig.answer_sync_with(reply::Synced { erased, ..synced(25) });
+        assert_eq!(sync.since, Seq(12));
+        let server = rig.server_key();
+        let held = rig.history.load(&server, GENERAL, Rseq(1), Rseq(2)).unwrap().entries;
+        assert!(held.iter().map(|entry| entry.body.is_empty()).eq([true, false]));
+        assert_eq!(rig.history.saved(&server).unwrap().since, Seq(25));
+    }
+}
+
+/// The same, where nobody remembers where it left; and in the midst of a sync, whose end does not cover it.
+#[test]
+fn who_comes_back_after_a_start_asks_from_the_beginning() {
+    let mut rig = Rig::live();
+    rig.live_entry(1);
+    rig.receive(&push::Gone { room: GENERAL });
+    offline_start(&mut rig);
+    rig.log_in();
+    let sync = rig.answer_sync_with(reply::Synced { rooms: vec![row(3)], next: Some(vec![7]), ..synced(30) });
+    let again = rig.answer_sync_with(synced(31));
+    assert_eq!((sync.since, again.since), (Seq(10), Seq(10)), "one sync has one beginning");
+    let server = rig.server_key();
+    assert_eq!(rig.history.saved(&server).unwrap().since, Seq(1));
+    assert_eq!(rig.answer_sync_with(synced(32)).since, Seq(1));
+    assert_eq!(rig.history.saved(&server).unwrap().since, Seq(32));
+}
+
 #[test]
 fn a_log_that_was_set_back_takes_what_is_behind_the_cut_and_says_so() {
     let mut rig = Rig::live();

@@ -262,6 +262,7 @@ fn who_is_put_out_keeps_what_is_here_and_asks_for_nothing() {
     assert!(rig.sent.is_empty());
     rig.receive(&push::Rooms { rooms: vec![room_row(7, 3)] });
     assert!(rig.rows.last().is_some_and(|state| !state.gone));
+    rig.answer_sync(vec![], vec![], false);
     assert_eq!(next_pull(&mut rig).to, Rseq(3));
 }
 
