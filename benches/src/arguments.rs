@@ -15,6 +15,7 @@ cargo bench --bench fan_out -- [options]
   --log memory|disk    one of the two logs [both]
   --peers              beside redis, mosquitto, ngircd and nats-server as well, those that are installed
   --rounds R           how often all servers take their turn; the median counts [3]
+  --load 1|8|64        one of the three loads, as for a profile [all]
   --seconds S          how long each load lasts, in each round [2]
   --quick              a smoke test: 100 people, a fifth of a second for each load, one round
   --data DIR           where the server keeps its data; a directory on the disk that is meant [the target directory]
@@ -35,6 +36,8 @@ pub struct Arguments {
     pub peers: bool,
     /// How often all servers take their turn.
     pub rounds: usize,
+    /// How many messages are in flight in the one load that is wanted, if not all are.
+    pub load: Option<usize>,
     /// How long each load lasts, in each round.
     pub load_time: Duration,
     /// The directory that the data directories are made in.
@@ -57,6 +60,7 @@ impl Arguments {
             homes: vec![Home::Memory, Home::Disk],
             peers: false,
             rounds: 3,
+            load: None,
             load_time: Duration::from_secs(2),
             data,
             pin: true,
@@ -80,6 +84,11 @@ impl Arguments {
                         "disk" => vec![Home::Disk],
                         other => return Err(wrong(other)),
                     }
+                }
+                "--load" => {
+                    let value = value()?;
+                    let load = value.parse().ok().filter(|load| [1, 8, 64].contains(load));
+                    parsed.load = Some(load.ok_or_else(|| wrong(&value))?);
                 }
                 "--seconds" => {
                     let value = value()?;
@@ -124,7 +133,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for (words, named) in [("--connections 0", "\"0\""), ("--log paper", "paper"), ("--fast", "--fast")] {
+        for (words, named) in
+            [("--connections 0", "\"0\""), ("--log paper", "paper"), ("--load 2", "2"), ("--fast", "--fast")]
+        {
             let error = parse(words).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }

@@ -169,7 +169,9 @@ impl Visit<'_> {
         storms: Vec<Storm>,
     ) -> Result<Run, Failure> {
         let load_time = self.arguments.load_time;
-        let loads = LOADS.iter().map(|(name, load)| crowd.load(name, *load, load_time)).collect::<Result<_, _>>()?;
+        let wanted = |load: &Load| self.arguments.load.is_none_or(|in_flight| in_flight == load.in_flight);
+        let loads = LOADS.iter().filter(|(_, load)| wanted(load));
+        let loads = loads.map(|(name, load)| crowd.load(name, *load, load_time)).collect::<Result<_, _>>()?;
         let memory = crowd.server.memory()?;
         Ok(Run { server: server.to_owned(), log: log.to_owned(), storms, loads, memory })
     }
