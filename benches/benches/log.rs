@@ -1,8 +1,9 @@
 //! The log on the disk: acknowledgements per second of one core, the index behind them, a replay, a page from the middle,
-//! and searches. Times are CPU times of this process, for wall times are the disk's and the neighbours'.
+//! and searches. Times are CPU times of this process, for wall times are the disk's and the neighbours'. Beside the
+//! acknowledgements, on the same disk, Redis with a sync before each of its own, if it is installed.
 //!
-//! `cargo bench --bench log -- [ENTRIES]`; without a number a million. It needs about 400 bytes of disk an entry, in the
-//! directory for temporary files.
+//! `cargo bench --bench log -- [ENTRIES]`; without a number a million, which takes a minute. It needs about 400 bytes of
+//! disk an entry, in the directory for temporary files.
 #![expect(clippy::print_stdout, reason = "a bench prints what it found")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads clocks and files")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench that fails is thrown away")]
@@ -15,6 +16,7 @@ use std::sync::{
 };
 use std::time::{Duration, Instant};
 
+use tertulia_benches::{peers::redis_log::RedisLog, process::Process};
 use tertulia_protocol::{Cid, DeviceId, Kind, LogId, PublicKey, RoomId, Seq, UserId, entry::MessageBody};
 use tertulia_server::{
     chat::{Chat, admit, body::NameClaim},
@@ -25,13 +27,13 @@ use tertulia_server::{
     },
 };
 
-/// What the kernel says this process has used, in its ticks of 10 ms.
+/// What the kernel says this process was charged for.
 fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
-    let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
-    let ticks: u64 = [11, 12].iter().map(|nth| fields[*nth].parse::<u64>().expect("a number")).sum();
-    Duration::from_millis(ticks * 10)
+    Process::this().cpu().expect("Linux").total
 }
+
+/// So many acknowledgements of Redis are enough: it holds everything in memory.
+const REDIS_MAX: u64 = 200_000;
 
 struct Bench {
     log: LocalLog,
@@ -95,14 +97,15 @@ impl Bench {
             self.log.poll(&mut events);
             waiting -= events.drain(..).filter(|event| matches!(event, Event::Committed { .. })).count() as u64;
         }
-        let (cpu, wall) = (cpu() - cpu_before, before.elapsed());
-        let per_second = |time: Duration| count as f64 / time.as_secs_f64().max(0.01);
-        println!(
-            "{count:>9} durable acknowledgements, {in_flight:>4} in flight: {:>8.0} per second of CPU, {:>8.0} per second",
-            per_second(cpu),
-            per_second(wall),
-        );
+        show("tertulia", (count, in_flight), cpu() - cpu_before, before.elapsed());
     }
+}
+
+/// A row of durable acknowledgements.
+fn show(name: &str, (count, in_flight): (u64, u64), cpu: Duration, wall: Duration) {
+    let per_second = |time: Duration| count as f64 / time.as_secs_f64();
+    let (each, per_cpu) = (cpu.as_secs_f64() * 1e6 / count as f64, per_second(cpu));
+    println!("{name:<10} {in_flight:>9} {count:>9} {each:>10.2} {per_cpu:>16.0} {:>10.0}", per_second(wall));
 }
 
 /// About 100 bytes: common words, less common ones, and a number that nobody else has.
@@ -154,7 +157,7 @@ fn replay(path: &Path) {
             Ok::<(), OpenError>(())
         })
         .expect("it replays");
-    println!("{:>9} entries replayed in {:?} of CPU", chat.position().0, cpu() - before);
+    println!("{} entries replayed in {:.0?} of CPU", chat.position().0, cpu() - before);
 }
 
 fn derive(bench: &mut Bench, path: &Path) {
@@ -167,7 +170,7 @@ fn derive(bench: &mut Bench, path: &Path) {
     }
     let count = bench.next - already.0;
     let each = (cpu() - cpu_before) / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
-    println!("{count:>9} messages indexed: {each:?} of CPU each, {:?} in all", before.elapsed());
+    println!("{count} messages indexed behind them: {each:.2?} of CPU each, {:.1?} in all", before.elapsed());
 }
 
 fn done_upto(path: &Path) -> Seq {
@@ -186,7 +189,8 @@ fn pages(bench: &mut Bench) {
         bench.wait(1);
         longest = longest.max(began.elapsed());
     }
-    println!("a page of 200 from the middle: {:?} of CPU, the longest took {longest:?}", (cpu() - before) / ROUNDS);
+    let each = (cpu() - before) / ROUNDS;
+    println!("a page of 200 from the middle: {each:.0?} of CPU, the longest took {longest:.1?}");
 }
 
 fn search(bench: &mut Bench, words: &str) {
@@ -209,28 +213,53 @@ fn search(bench: &mut Bench, words: &str) {
             break;
         }
     }
-    let looked = query.below.map_or("all was looked through".to_owned(), |below| format!("on below {below}"));
-    let cpu = cpu() - cpu_before;
+    let looked = query.below.map_or("everything".to_owned(), |below| format!("down to {below}"));
+    let (words, cpu) = (format!("{:?}", query.words.join(" ")), cpu() - cpu_before);
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
-        "{:>24?}: {found:>3} found, {steps} steps, first {first:?}, longest {longest:?}, {cpu:?} of CPU, {looked}",
-        query.words.join(" ")
+        "{words:<20} {found:>5} {steps:>5} {:>9.2} {:>10.2} {:>9.2}  {looked}",
+        millis(first),
+        millis(longest),
+        millis(cpu)
     );
 }
 
+/// Redis beside us, if it is there.
+fn redis(dir: &Path) -> Option<RedisLog> {
+    let Some(program) = RedisLog::find() else {
+        println!("redis is left out: there is no redis-server on the path");
+        return None;
+    };
+    let data = dir.join("redis");
+    std::fs::create_dir(&data).expect("a directory");
+    Some(RedisLog::start(&program, &data).expect("redis starts"))
+}
+
 fn main() {
-    let entries = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000_u64);
+    let entries =
+        std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000_u64).max(10_000);
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("tertulia.db");
     let mut bench = Bench::open(&path);
     begin(&mut bench);
-    bench.append((entries / 500).max(100), 1);
-    bench.append((entries / 20).max(1_000), 100);
-    let left = entries.saturating_sub(bench.next);
-    bench.append(left, 1_000);
+    println!("durable    in flight     count CPU µs each  per second of CPU per second");
+    let redis = redis(dir.path());
+    for (count, in_flight) in [(entries / 500, 1), (entries / 20, 100), (entries, 1_000)] {
+        let count = count.max(100 * in_flight.min(10)).min(entries.saturating_sub(bench.next));
+        bench.append(count, in_flight);
+        if let Some(redis) = &redis {
+            let count = count.min(REDIS_MAX);
+            let took = redis.append(count, in_flight).expect("redis keeps what it is given");
+            show("redis", (count, in_flight), took.cpu, took.wall);
+        }
+    }
+    drop(redis);
     derive(&mut bench, &path);
+    println!("once more, on top of them:");
     bench.append((entries / 10).max(1_000), 1_000);
     derive(&mut bench, &path);
     pages(&mut bench);
+    println!("search               found steps  first ms longest ms    CPU ms  looked through");
     let last = format!("n{}", bench.next / 2);
     for words in [
         "hola",

@@ -135,13 +135,27 @@ impl Server {
         data: &Path,
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        Self::start_configured(peer, program, &|port| peer.config(port, connections), data, settings)
+    }
+
+    /// Starts a peer with a configuration of one's own, told the port to listen on.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_configured(
+        peer: Peer,
+        program: &Path,
+        config: &dyn Fn(u16) -> String,
+        data: &Path,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
         // Nobody else takes a port that was free a moment ago: the system gives others first.
         let free = mio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = free.and_then(|free| free.local_addr()).map_err(|error| Failure::doing("no port", error))?;
-        let config = data.join(peer.name()).with_extension("conf");
-        write(&config, &peer.config(address.port(), connections))?;
+        let file = data.join(peer.name()).with_extension("conf");
+        write(&file, &config(address.port()))?;
         let mut words = vec![program.display().to_string()];
-        words.extend(peer.arguments(config.display().to_string()));
+        words.extend(peer.arguments(file.display().to_string()));
         Self::spawn(words, Some(address), data, settings)
     }
 

@@ -5,6 +5,7 @@ pub mod mosquitto;
 pub mod nats;
 pub mod ngircd;
 pub mod redis;
+pub mod redis_log;
 
 use std::path::PathBuf;
 
