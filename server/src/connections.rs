@@ -51,7 +51,9 @@ impl ConnectionId {
     }
 }
 
+/// In this order, for the same reason as [`Connection`].
 #[derive(Debug)]
+#[repr(C)]
 struct Slot<S> {
     id: ConnectionId,
     connection: Connection<S>,
@@ -306,10 +308,24 @@ impl<S> Connections<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
 
     fn connection(number: u64) -> Connection<()> {
         Connection::new((), number, "127.0.0.1".parse().unwrap(), 0)
+    }
+
+    #[test]
+    fn what_a_delivery_looks_at_lies_side_by_side() {
+        // Behind these 32 bytes, the first 32 of a `Framed` are what sending needs: 64 in all, the length of a line.
+        assert_eq!(offset_of!(Slot<u32>, connection) + offset_of!(Connection<u32>, framed), 32);
+        assert!(size_of::<Slot<u32>>() <= 200, "{}", size_of::<Slot<u32>>());
+        assert_eq!(
+            size_of::<Option<Slot<u32>>>(),
+            size_of::<Slot<u32>>(),
+            "a free place is told from a taken one inside"
+        );
     }
 
     #[test]

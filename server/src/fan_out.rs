@@ -206,6 +206,8 @@ fn remove(audience: &mut Vec<ConnectionId>, id: ConnectionId) {
     }
 }
 
+// By itself: inside of the whole turn the compiler would keep half of what it needs here on the stack.
+#[inline(never)]
 fn push_all<S>(receivers: &[ConnectionId], bytes: &Arc<[u8]>, connections: &mut Connections<S>, limit: usize) {
     for id in receivers {
         connections.push(*id, bytes, limit);

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::mem;
 use std::sync::Arc;
 
 use crate::stream::{Outcome, Socket, Stream};
@@ -63,14 +64,16 @@ impl SendQueue {
     }
 
     /// Puts bytes behind what waits already, and answers how many wait then.
+    #[inline]
     pub(crate) fn push(&mut self, buffer: Arc<[u8]>) -> usize {
         let length = buffer.len();
         if let Waiting::Nothing = self.0
             && length > 0
             && u32::try_from(length).is_ok()
         {
-            // By far the most frequent case, and the only one that a fan-out should meet: a few instructions, in line.
-            self.0 = Waiting::One { buffer, sent: 0 };
+            // By far the most frequent case, and the only one that a fan-out should meet: a few instructions, in line. What
+            // was there needs no end, which an assignment would look for.
+            mem::forget(mem::replace(&mut self.0, Waiting::One { buffer, sent: 0 }));
             return length;
         }
         self.push_behind(buffer);
@@ -82,7 +85,7 @@ impl SendQueue {
         if buffer.is_empty() {
             return;
         }
-        self.0 = match std::mem::take(&mut self.0) {
+        self.0 = match mem::take(&mut self.0) {
             Waiting::Nothing => Waiting::Many(Many::default().with(buffer)),
             Waiting::One { buffer: first, sent } => {
                 let sent = sent as usize;
@@ -109,35 +112,38 @@ impl SendQueue {
     /// buffer, which is cheaper, and a vectored one for several. What the stream took is gone from the queue, and the
     /// queue's memory with it once nothing waits. Where there is nothing to offer, `Progress(0)`.
     pub(crate) fn send<S: Socket>(&mut self, stream: &mut Stream<S>, bytes_max: usize) -> Outcome {
+        let Waiting::One { buffer, sent } = &mut self.0 else { return self.send_many(stream, bytes_max) };
+        let rest = &buffer[*sent as usize..];
+        let offered = cut(rest, bytes_max);
+        if offered.is_empty() {
+            return Outcome::Progress(0);
+        }
+        let outcome = stream.write(offered);
+        if let Outcome::Progress(count) = outcome {
+            if count < rest.len() {
+                // Less than the length, and the length fits: `push` saw to it.
+                *sent += u32::try_from(count).unwrap_or(0);
+            } else if let Waiting::One { buffer, .. } = mem::take(&mut self.0) {
+                drop(buffer);
+            }
+        }
+        outcome
+    }
+
+    #[cold]
+    fn send_many<S: Socket>(&mut self, stream: &mut Stream<S>, bytes_max: usize) -> Outcome {
+        let Waiting::Many(many) = &mut self.0 else { return Outcome::Progress(0) };
         if bytes_max == 0 {
             return Outcome::Progress(0);
         }
-        match &mut self.0 {
-            Waiting::Nothing => Outcome::Progress(0),
-            Waiting::One { buffer, sent } => {
-                let rest = &buffer[*sent as usize..];
-                let outcome = stream.write(cut(rest, bytes_max));
-                if let Outcome::Progress(count) = outcome {
-                    if count == rest.len() {
-                        self.0 = Waiting::Nothing;
-                    } else {
-                        // Less than the length, and the length fits: `push` saw to it.
-                        *sent += u32::try_from(count).unwrap_or(0);
-                    }
-                }
-                outcome
-            }
-            Waiting::Many(many) => {
-                let outcome = many.offer(stream, bytes_max);
-                if let Outcome::Progress(count) = outcome {
-                    many.advance(count);
-                    if many.bytes == 0 {
-                        self.0 = Waiting::Nothing;
-                    }
-                }
-                outcome
+        let outcome = many.offer(stream, bytes_max);
+        if let Outcome::Progress(count) = outcome {
+            many.advance(count);
+            if many.bytes == 0 {
+                self.0 = Waiting::Nothing;
             }
         }
+        outcome
     }
 }
 

@@ -46,11 +46,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
         // A pause is not the peer's, unless it does not take what it is sent and keeps others from being read.
         let is_in_the_way =
             connection.claim > 0 && connection.framed.queued_bytes() > 0 && self.large_frames.is_short();
-        let since = connection.since.filter(|_| !connection.is_paused || is_in_the_way);
+        let since = connection.since().filter(|_| !connection.is_paused || is_in_the_way);
         match connection.state {
             State::Closed => return None,
             State::Draining => {
-                let until = connection.since.unwrap_or(now.mono) + limits.drain_ms;
+                let until = connection.since().unwrap_or(now.mono) + limits.drain_ms;
                 if until > now.mono {
                     return Some(until);
                 }
@@ -129,7 +129,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.large_frames.forget(connection);
         connection.reason = Some(reason);
         connection.state = State::Draining;
-        connection.since = Some(now.mono);
+        connection.set_since(Some(now.mono));
         let user = connection.session.user();
         let was_away = connection.session.as_ready().is_some_and(|ready| ready.is_away);
         // Answers of this turn come before the end.

@@ -68,9 +68,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let is_pressed = held >= limits.send_queues_bytes / 2;
         let budget =
             limits.receive_bytes_per_turn.min(allowed.bytes).min(large_frames.budget(connection, limits, is_pressed));
-        if std::mem::take(&mut connection.is_paused) && connection.since.is_some() {
+        if std::mem::take(&mut connection.is_paused) && connection.since().is_some() {
             // The rest of the frame may have lain in the socket all the while: the pause was not the peer's.
-            connection.since = Some(now.mono);
+            connection.set_since(Some(now.mono));
         }
         connection.read_in = self.number;
         let caller = Caller { id, address: connection.address };
@@ -104,13 +104,13 @@ impl<S: Socket, L: Log> Turn<S, L> {
             connection.heard = now.mono;
         }
         // Since when a frame is owed: a peer that ends one and begins the next owes that one since now.
-        connection.since = match (connection.framed.has_partial_frame(), connection.since) {
+        connection.set_since(match (connection.framed.has_partial_frame(), connection.since()) {
             (false, _) => None,
             (true, Some(since)) if frames == 0 => Some(since),
             (true, _) => Some(now.mono),
-        };
+        });
         large_frames.claim(id, connection, frames, limits);
-        let owed = connection.since.map(|since| since + limits.partial_frame_ms);
+        let owed = connection.since().map(|since| since + limits.partial_frame_ms);
         if !answered.is_empty() {
             self.answered_bytes += answered.len();
             answers.add(id, answered);

@@ -11,6 +11,7 @@ use crate::{
     chat::GENERAL_ROOM,
     close_reason::CloseReason,
     connection::State,
+    connections::ConnectionId,
     desk::{Login, Now},
     log::Log,
 };
@@ -191,33 +192,38 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     connection.heard = now.mono;
                 }
             }
-            let counts = connection.own | connection.held != 0 || !matches!(flushed.status, FlushStatus::Empty);
-            let is_draining = connection.state == State::Draining;
-            match flushed.status {
-                FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
-                    self.connections.make_closed(*id);
-                }
-                FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(*id),
-                FlushStatus::Empty if connection.is_paused || connection.is_lagging => {
-                    if connection.is_lagging {
-                        self.connections.catch_up(*id);
-                    }
-                    self.resume(*id);
-                }
-                FlushStatus::Empty | FlushStatus::Blocked => {}
-                FlushStatus::Budget => self.connections.make_dirty(*id),
-                FlushStatus::Failed(_) => {
-                    self.close(*id, CloseReason::ConnectionLost, now);
-                    self.connections.make_closed(*id);
-                }
-            }
-            if counts {
-                self.connections.weigh(*id);
+            if flushed.status != FlushStatus::Empty || !connection.is_content() {
+                self.look_after_flush(*id, flushed.status, now);
             }
         }
         self.taken = dirty;
         self.fan_out.release();
         self.relieve(now);
+    }
+
+    /// What follows from a flush that has not sent everything, or whose connection waited for just that.
+    fn look_after_flush(&mut self, id: ConnectionId, status: FlushStatus, now: Now) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let is_draining = connection.state == State::Draining;
+        match status {
+            FlushStatus::Empty if is_draining && connection.framed.is_finished() && connection.peer_ended => {
+                self.connections.make_closed(id);
+            }
+            FlushStatus::Empty if is_draining && !connection.peer_ended => self.connections.make_ready(id),
+            FlushStatus::Empty if connection.is_paused || connection.is_lagging => {
+                if connection.is_lagging {
+                    self.connections.catch_up(id);
+                }
+                self.resume(id);
+            }
+            FlushStatus::Empty | FlushStatus::Blocked => {}
+            FlushStatus::Budget => self.connections.make_dirty(id),
+            FlushStatus::Failed(_) => {
+                self.close(id, CloseReason::ConnectionLost, now);
+                self.connections.make_closed(id);
+            }
+        }
+        self.connections.weigh(id);
     }
 
     /// When more waits for all together than may, the largest queues go. Who asks is not read long before that, so this
