@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mio::{Events, Interest, Poll, Token, Waker, net::TcpStream};
+use mio::{Events, Interest, Poll, Registry, Token, Waker, net::TcpStream};
 
 use crate::{
     activity_log::Activity,
@@ -15,6 +15,7 @@ use crate::{
     desk::Now,
     limits::Limits,
     listener::{Accepted, Listener},
+    listeners::Listeners,
     log::Log,
     reload::Reload,
     signals::Signals,
@@ -75,13 +76,11 @@ impl Reactor {
 /// The loop.
 pub struct EventLoop<L> {
     reactor: Reactor,
-    listeners: Vec<Listener>,
+    listeners: Listeners,
     signals: Signals,
     turn: Turn<TcpStream, L>,
     reload: Reload,
     is_stopping: bool,
-    /// Who is asked first whether somebody waits.
-    first_listener: usize,
     accepts_per_turn: usize,
     connections_max: usize,
 }
@@ -93,7 +92,7 @@ impl<L: Log> EventLoop<L> {
     /// The system's.
     pub fn new(
         reactor: Reactor,
-        mut listeners: Vec<Listener>,
+        listeners: Vec<Listener>,
         mut signals: Signals,
         turn: Turn<TcpStream, L>,
         reload: Reload,
@@ -101,21 +100,13 @@ impl<L: Log> EventLoop<L> {
     ) -> io::Result<Self> {
         let registry = reactor.poll.registry();
         signals.register(registry, SIGNALS)?;
+        let mut listeners = Listeners::new(listeners);
         for (index, listener) in listeners.iter_mut().enumerate() {
             registry.register(listener.socket_mut(), Token(FIRST_LISTENER - index), Interest::READABLE)?;
         }
         let (accepts_per_turn, connections_max) = (limits.accepts_per_turn, limits.connections);
-        let mut event_loop = Self {
-            reactor,
-            listeners,
-            signals,
-            turn,
-            reload,
-            is_stopping: false,
-            first_listener: 0,
-            accepts_per_turn,
-            connections_max,
-        };
+        let mut event_loop =
+            Self { reactor, listeners, signals, turn, reload, is_stopping: false, accepts_per_turn, connections_max };
         // What was caught while the log was replayed has been taken from the poll already.
         event_loop.heed_signals();
         if event_loop.is_stopping {
@@ -150,9 +141,7 @@ impl<L: Log> EventLoop<L> {
                     WAKER => self.take_settings(now),
                     SIGNALS => self.heed_signals(),
                     Token(token) if token > FIRST_LISTENER - self.listeners.len().max(1) => {
-                        if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER - token) {
-                            listener.mark();
-                        }
+                        self.listeners.mark(FIRST_LISTENER - token);
                     }
                     Token(token) => {
                         let readable = event.is_readable() || event.is_read_closed() || event.is_error();
@@ -200,57 +189,54 @@ impl<L: Log> EventLoop<L> {
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {
-        let listeners = self.listeners.iter().filter_map(Listener::deadline);
-        let listeners = listeners.filter(|_| !self.is_full());
-        let next = listeners.chain(self.turn.deadline()).min()?;
+        let listeners = self.listeners.deadline().filter(|_| !self.is_full());
+        let next = listeners.into_iter().chain(self.turn.deadline()).min()?;
         Some(Duration::from_millis(next.saturating_sub(now.mono)))
     }
 
     /// Whether nobody more is accepted, not even to be told why not: a reaped connection makes room again.
     fn is_full(&self) -> bool {
-        self.turn.connections() >= self.connections_max.saturating_add(PLACES_BEYOND)
+        is_full(&self.turn, self.connections_max)
     }
 
     fn accept(&mut self, now: Now) {
-        let mut budget = self.accepts_per_turn;
-        // Another one is the first in each turn: whoever floods one address must not use up what there is for all.
-        self.first_listener = (self.first_listener + 1).checked_rem(self.listeners.len()).unwrap_or_default();
-        for index in (self.first_listener..self.listeners.len()).chain(0..self.first_listener) {
-            while budget > 0 && !self.is_full() {
-                match self.listeners[index].accept(now.mono) {
-                    Accepted::Connection(socket, peer) => {
-                        budget -= 1;
-                        let id = self.turn.accept(socket, peer, now);
-                        self.register(id);
-                    }
-                    Accepted::Beyond(socket, peer) => {
-                        budget -= 1;
-                        self.turn.turn_away(socket, peer, now);
-                    }
-                    Accepted::Aborted => budget -= 1,
-                    Accepted::Nobody | Accepted::NotNow => break,
+        if self.is_full() {
+            return;
+        }
+        let Self { listeners, turn, reactor, connections_max, .. } = self;
+        listeners.accept(now.mono, self.accepts_per_turn, |accepted| {
+            match accepted {
+                Accepted::Connection(socket, peer) => {
+                    let id = turn.accept(socket, peer, now);
+                    register(reactor.poll.registry(), turn, id);
                 }
+                Accepted::Beyond(socket, peer) => turn.turn_away(socket, peer, now),
+                Accepted::Aborted | Accepted::Nobody | Accepted::NotNow => {}
             }
-        }
-    }
-
-    /// Both directions, once, for as long as the connection lives: what is wanted at the moment is known in software,
-    /// and no message costs a system call to change it.
-    fn register(&mut self, id: ConnectionId) {
-        let registry = self.reactor.poll.registry();
-        if let Some(socket) = self.turn.socket_mut(id)
-            && registry.register(socket, Token(id.to_token()), Interest::READABLE | Interest::WRITABLE).is_err()
-        {
-            // No events will come: let it look once, fail or time out.
-            self.turn.mark(id, true, true);
-        }
+            !is_full(turn, *connections_max)
+        });
     }
 
     fn stop_listening(&mut self) {
         let registry = self.reactor.poll.registry();
-        for mut listener in self.listeners.drain(..) {
+        for mut listener in self.listeners.take() {
             let _ = registry.deregister(listener.socket_mut());
         }
+    }
+}
+
+fn is_full<L: Log>(turn: &Turn<TcpStream, L>, connections_max: usize) -> bool {
+    turn.connections() >= connections_max.saturating_add(PLACES_BEYOND)
+}
+
+/// Both directions, once, for as long as the connection lives: what is wanted at the moment is known in software, and no
+/// message costs a system call to change it.
+fn register<L: Log>(registry: &Registry, turn: &mut Turn<TcpStream, L>, id: ConnectionId) {
+    if let Some(socket) = turn.socket_mut(id)
+        && registry.register(socket, Token(id.to_token()), Interest::READABLE | Interest::WRITABLE).is_err()
+    {
+        // No events will come: let it look once, fail or time out.
+        turn.mark(id, true, true);
     }
 }
 

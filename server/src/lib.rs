@@ -25,6 +25,7 @@ pub mod fan_out;
 pub mod keys;
 pub mod limits;
 pub mod listener;
+pub mod listeners;
 pub mod log;
 pub mod maintenance;
 pub mod names;

@@ -9,6 +9,7 @@ use tertulia_server::{
     activity_log::Activity,
     connections::ConnectionId,
     listener::{Accepted, Listener, Source},
+    listeners::Listeners,
 };
 
 use crate::support::{Client, Device, Manner, Rig, Wire};
@@ -18,10 +19,10 @@ const ECONNABORTED: i32 = 103;
 const EINVAL: i32 = 22;
 
 /// The queue of a listening socket, and the descriptors of its process.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Door(Rc<RefCell<State>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// Who waits: a number, or the error that an accept meets.
     queue: VecDeque<Result<u32, i32>>,
@@ -30,6 +31,7 @@ struct State {
 }
 
 /// A descriptor, taken as long as it lives.
+#[derive(Debug)]
 struct Descriptor(Door);
 
 impl Drop for Descriptor {
@@ -176,6 +178,57 @@ fn an_error_that_nobody_knows_is_not_tried_again_at_once() {
     assert_eq!((scene.numbers(), scene.listener.deadline()), (vec![], Some(100)));
     scene.turn(100);
     assert_eq!(scene.numbers(), [1]);
+}
+
+/// Three addresses, at two of which more wait than ever get in. At the third somebody comes now and then.
+fn flood() -> (Listeners<Door>, Vec<Door>) {
+    let doors: Vec<_> = (0..3).map(|_| Door::default()).collect();
+    for (nth, door) in (0_u32..).zip(&doors) {
+        door.0.borrow_mut().free = 1_000;
+        if nth < 2 {
+            door.come((0..500).map(|_| Ok(nth)));
+        }
+    }
+    let mut listeners = Listeners::new(
+        doors.iter().map(|door| Listener::new(door.clone(), ([127, 0, 0, 1], 1).into())).collect::<Vec<_>>(),
+    );
+    (0..3).for_each(|number| listeners.mark(number));
+    (listeners, doors)
+}
+
+/// Keeps out: the first address in a fixed order, which took all that a turn accepts for as long as it was flooded.
+#[test]
+fn whoever_floods_one_address_does_not_keep_others_from_getting_in() {
+    let (mut listeners, doors) = flood();
+    let mut inside = [0; 3];
+    for turn in 0..30 {
+        doors[2].come([Ok(2)]);
+        listeners.mark(2);
+        listeners.accept(turn, 8, |accepted| {
+            let Accepted::Connection((number, _), _) = accepted else { panic!("{accepted:?}") };
+            inside[number as usize] += 1;
+            true
+        });
+    }
+    assert_eq!(inside.iter().sum::<u32>(), 30 * 8, "as many as a turn accepts");
+    assert!(inside[2] >= 28, "within three turns each: {inside:?}");
+    assert!(inside[0].min(inside[1]) >= 80, "a third of the turns begins with each: {inside:?}");
+}
+
+/// The same with the places of a full server, of which one becomes free at a time.
+#[test]
+fn a_place_that_becomes_free_goes_to_each_address_in_turn() {
+    let (mut listeners, doors) = flood();
+    doors[2].come((0..500).map(|_| Ok(2)));
+    let mut inside = [0; 3];
+    for turn in 0..30 {
+        listeners.accept(turn, 8, |accepted| {
+            let Accepted::Connection((number, _), _) = accepted else { panic!("{accepted:?}") };
+            inside[number as usize] += 1;
+            false
+        });
+    }
+    assert_eq!(inside, [10; 3]);
 }
 
 #[test]
