@@ -244,6 +244,19 @@ fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
     assert_eq!(sendable, [1], "what was written in general goes there");
 }
 
+/// Keeps out: a text that a kill leaves both in the outbox and in the composer, to be sent twice.
+#[test]
+fn what_is_sent_from_a_draft_leaves_it_in_the_same_batch() {
+    let mut history = History::in_memory().unwrap();
+    let draft = DraftText { text: "hello".to_owned(), answers: Some(Rseq(3)) };
+    history.keep(&SERVER, &vec![Change::Draft(ROOM, draft.clone()), queued(item(1, ROOM.0, None))]).unwrap();
+    let saved = history.saved(&SERVER).unwrap();
+    assert_eq!((saved.drafts, saved.outbox.len()), (vec![(ROOM, draft)], 1), "another text was sent");
+    history.keep(&SERVER, &vec![Change::Queued { item: item(2, ROOM.0, None), from_draft: true }]).unwrap();
+    let saved = history.saved(&SERVER).unwrap();
+    assert_eq!((saved.drafts, saved.outbox.len()), (vec![], 2));
+}
+
 /// Every message that was kept had the whole room read, so that a busy room grew slower with each.
 #[test]
 fn a_message_costs_no_more_in_a_large_room() {
