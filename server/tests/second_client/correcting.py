@@ -85,7 +85,8 @@ def a_target_is_a_message_and_for_its_author_to_change(place: Place) -> None:
         refused(lambda: ana.put(room, kind, body, 1), codes.NO_TARGET)
         if kind != MESSAGE:
             refused(lambda: someone.put(GENERAL, kind, body), codes.NO_TARGET)
-            refused(lambda: someone.put(GENERAL, kind, body, hers, mentions=[]), codes.BAD_REQUEST)
+            with someone.wire.wrong():
+                refused(lambda: someone.put(GENERAL, kind, body, hers, mentions=[]), codes.BAD_REQUEST)
         if kind in (DELETE, REACT, UNREACT):
             refused(lambda: ana.put(GENERAL, kind, body, hers, mentions=[luis.user]), codes.BAD_REQUEST)
     for emoji in ("", "x" * 65, "a b", "a\n", "\u00a0", "\0", "\x7f"):

@@ -88,7 +88,8 @@ def what_is_refused_costs_nothing_else(place: Place) -> None:
     for kind in (0, 1, 2, 3, 26, 255, 261, 65_535):
         write(codes.BAD_KIND, kind=kind)
     write(codes.NO_TARGET, target=1)
-    write(codes.BAD_REQUEST, mentions=[])
+    with ana.wire.wrong():
+        write(codes.BAD_REQUEST, mentions=[])
     write(codes.BAD_REQUEST, mentions=list(range(1, 52)))
     for room, first, last, code in [
         (GENERAL, 0, 1, codes.BAD_REQUEST), (GENERAL, 2, 1, codes.BAD_REQUEST), (2, 1, 1, codes.NO_ROOM),

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Iterator, Union
 
 import cbor2
 
-from cddl import Grammar
+from cddl import Grammar, Mismatch
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 GRAMMAR = Grammar((DOCS / "protocol.cddl").read_text("utf-8"))
@@ -81,6 +82,7 @@ class Wire:
     def __init__(self, address: Address) -> None:
         self.socket = socket.create_connection(address, timeout=PATIENCE)
         self._received = bytearray()
+        self._is_wrong = False
 
     def __enter__(self) -> "Wire":
         return self
@@ -91,8 +93,22 @@ class Wire:
     def send(self, kind: int, payload: dict[int, Any]) -> None:
         """Sends a message, without the fields that are `None`."""
         fields = {key: value for key, value in payload.items() if value is not None}
-        GRAMMAR.check("from-client", [kind, fields])
+        try:
+            GRAMMAR.check("from-client", [kind, fields])
+            assert not self._is_wrong, f"the grammar allows {fields}"
+        except Mismatch:
+            if not self._is_wrong:
+                raise
         self.send_raw(pack(kind, encode(fields)))
+
+    @contextmanager
+    def wrong(self) -> Iterator[None]:
+        """What is sent meanwhile is wrong on purpose, for the grammar as for the server."""
+        self._is_wrong = True
+        try:
+            yield
+        finally:
+            self._is_wrong = False
 
     def send_raw(self, data: bytes) -> None:
         """Sends bytes that need not be a frame."""
