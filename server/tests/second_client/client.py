@@ -16,13 +16,13 @@ from entries import GENERAL, MESSAGE, Entry, check_page
 from fold import Room, insist
 from handshake import Ended, log_in
 from identity import Profile
+from signals import Signals
 from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire
 
 HEARTBEAT_AFTER, DEAD_AFTER = 20.0, 55.0
-TYPING_LASTS = 6.0
 
 
-class Client(Calls):
+class Client(Calls, Signals):
     """One person at one device, on one connection at a time."""
 
     def __init__(self, profile: Union[Profile, None] = None) -> None:
@@ -33,10 +33,7 @@ class Client(Calls):
         self.hues: dict[int, Union[int, None]] = {}
         self.rooms: dict[int, Room] = {}
         self.mine: set[int] = set()  # the rooms of which one is a member, once it is known
-        self.online: Union[set[int], None] = set()
-        self.away_people: set[int] = set()
-        self.online_count = 0
-        self._typing: dict[int, dict[int, float]] = {}  # of each room who is writing, and until when that holds
+        Signals.__init__(self)
         self.notices: dict[int, bool] = {}
         self.lags = 0
         self.set_back_to = 0  # the first place of a log that took the place of the one that we knew
@@ -49,7 +46,6 @@ class Client(Calls):
         self._next_request = 0
         self._more_since = self._sync_position = 0
         self._is_synced = False
-        self._wants_whole = True  # the next `Presence` has to be the whole set
         self._live_at: dict[int, int] = {}  # of each room the place that is told live next
         self.wire: Wire
         self._sent_at = self._heard_at = 0.0
@@ -174,9 +170,7 @@ class Client(Calls):
         elif kind == wire.PRESENCE:
             self._presence(payload)
         elif kind == wire.SERVER_TYPING:
-            insist(payload[0] in self.mine or not self._is_synced, "of a room of others")
-            insist(bool(payload[1]) and payload[1] == sorted(set(payload[1])), "somebody, by rising id")
-            self._typing[payload[0]] = dict.fromkeys(payload[1], time.monotonic() + TYPING_LASTS)
+            self._writing(*(payload[field] for field in range(2)))
         elif kind == wire.NOTICE:
             self.notices[payload[0]] = payload[1]
         elif kind == wire.SERVER_HEARTBEAT:
@@ -321,34 +315,6 @@ class Client(Calls):
     def _people(self, rows: list[dict[int, Any]]) -> None:
         for row in rows:
             self.names[row[0]], self.hues[row[0]] = row[1], row.get(2)
-
-    # 12. Signals
-
-    def _presence(self, presence: dict[int, Any]) -> None:
-        whole, came, went, away, back = (presence.get(field) for field in range(1, 6))
-        for people in (whole, came, went, away, back):
-            assert people is None or people == sorted(set(people)), "by rising id"
-        if whole is not None:
-            insist(came is None and went is None and back is None, "a whole set and what changed")
-            self.online, self.away_people = set(whole), set(away or [])
-        elif len(presence) == 1:
-            self.online, self.away_people = None, set()
-        elif self.online is not None:
-            insist(not self._wants_whole, "a change of what was never told")
-            insist(not self._is_synced or self.names.keys() >= set(came or []), "who comes has a name")
-            self.online = (self.online | set(came or [])) - set(went or [])
-            self.away_people = (self.away_people - set(came or []) - set(went or []) - set(back or [])) | set(
-                away or []
-            )
-        self._wants_whole = False
-        self.online_count = presence[0]
-        assert self.online is None or len(self.online) == self.online_count, "the number is that of the list"
-        assert self.online is None or self.away_people <= self.online, "away is who is online"
-
-    def writing_in(self, room: int) -> list[int]:
-        """Who is writing there: until a message, and for a while at most."""
-        now = time.monotonic()
-        return [user for user, until in self._typing.get(room, {}).items() if until > now]
 
     # 13. The end
 
