@@ -190,9 +190,9 @@ impl Writer {
                     rows.iter().filter(|row| row.row != "day").partition(|row| row.row == "sending");
                 let there: Vec<_> = there.iter().filter_map(|row| Some((row.rseq?, &row.text))).collect();
                 let newest = kept.iter().map(|(place, text)| (*place, text)).rev();
-                waits.iter().rev().map(|row| &row.text).eq(waiting.iter().rev().copied().take(waits.len()))
-                    && (waits.len() == waiting.len() || there.is_empty())
-                    && !rows.is_empty()
+                // All that waits is little, and above it there is room for the rest.
+                waits.iter().map(|row| &row.text).eq(waiting.iter().copied())
+                    && !there.is_empty()
                     && there.iter().copied().rev().eq(newest.take(there.len()))
             });
         }
