@@ -10,21 +10,26 @@ impl Chat {
     /// Takes in what was kept beside the log, once, behind the replay. Marks beyond what there is (of a log that was
     /// restored from a backup) end at the head; those of unknown people and rooms are dropped.
     pub fn set_marks(&mut self, marks: impl IntoIterator<Item = Mark>) {
-        for Mark { user, room, rseq, at } in marks {
-            let at = at.min(self.position);
-            self.move_mark(user, room, rseq, at);
+        for mark in marks {
+            self.take_mark(Mark { at: mark.at.min(self.position), ..mark });
         }
     }
 
-    /// Somebody says to have read a room up to a place. What is to be kept beside the log and told to all connections
-    /// of the person (see [`Self::marked`]); `None` if it changes nothing, or the room is not the person's.
-    pub fn mark(&mut self, user: UserId, room: RoomId, rseq: Rseq) -> Option<Mark> {
-        let at = self.position;
-        if !self.is_member(room, user) {
-            return None;
-        }
-        let rseq = self.move_mark(user, room, rseq, at)?;
-        Some(Mark { user, room, rseq, at })
+    /// Somebody says to have read a room up to a place. What is to be kept beside the log, and taken in when it is:
+    /// `None` if it would change nothing, or the room is not the person's.
+    #[must_use]
+    pub fn mark(&self, user: UserId, room: RoomId, rseq: Rseq) -> Option<Mark> {
+        let found = self.rooms.get(&room).filter(|_| self.is_member(room, user))?;
+        let rseq = rseq.min(found.places.head());
+        let read = found.readers.get(&user).map_or(Rseq(0), |reader| reader.mark);
+        (rseq > read).then_some(Mark { user, room, rseq, at: self.position })
+    }
+
+    /// Takes in what is durable by now. Whether it moved something, which all connections of the person are told (see
+    /// [`Self::marked`]).
+    pub fn take_mark(&mut self, mark: Mark) -> bool {
+        let Mark { user, room, rseq, at } = mark;
+        self.move_mark(user, room, rseq, at).is_some()
     }
 
     /// Where the mark is then, if it moved.

@@ -80,8 +80,6 @@ pub enum Brought {
     Nothing,
     /// Somebody has logged in.
     Login(Login),
-    /// Somebody has read a room.
-    Marked(log::Mark),
     /// Somebody is away from this device, or back.
     Away(bool),
     /// Somebody is writing in a room.
@@ -215,8 +213,7 @@ impl<L: Log> Desk<L> {
                 ready.answered();
             }
             (Step::Mark(mark), Session::Ready(ready)) => {
-                let mark = self.chat.mark(ready.user, mark.room, mark.rseq);
-                return Ok(mark.map_or(Brought::Nothing, Brought::Marked));
+                self.upkeep.mark(self.chat.mark(ready.user, mark.room, mark.rseq));
             }
             (Step::Away(away), Session::Ready(_)) => return Ok(Brought::Away(away)),
             (Step::Typing(room), Session::Ready(_)) => return Ok(Brought::Typing(room)),

@@ -100,9 +100,9 @@ impl Upkeep {
         self.derived.extend(derived(seq, room, effect));
     }
 
-    /// Keeps a read mark.
-    pub fn mark(&mut self, mark: Mark) {
-        self.marks.push(mark);
+    /// Keeps a read mark, if there is one. It counts once the log has it.
+    pub(super) fn mark(&mut self, mark: Option<Mark>) {
+        self.marks.extend(mark);
     }
 
     /// When there is something to do next by the clock.

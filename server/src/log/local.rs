@@ -305,6 +305,11 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return self.chores.finish(&mut self.store),
             };
             self.chores.work(&mut self.store, batch)?;
+            let marks = self.chores.take_kept();
+            if !marks.is_empty() {
+                self.events.push(Event::Marked { marks });
+                self.answers.tell(&mut self.events, None);
+            }
         }
     }
 

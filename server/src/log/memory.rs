@@ -256,7 +256,15 @@ impl MemoryLog {
     }
 
     fn mark(&mut self, marks: Vec<Mark>) {
-        self.marks.extend(marks.into_iter().map(|mark| ((mark.user, mark.room), mark)));
+        let at = self.last_seq();
+        let marks: Vec<Mark> = marks.into_iter().map(|mark| Mark { at, ..mark }).collect();
+        for mark in &marks {
+            let kept = self.marks.entry((mark.user, mark.room)).or_insert(*mark);
+            if kept.rseq < mark.rseq {
+                *kept = *mark;
+            }
+        }
+        self.tell(Event::Marked { marks });
     }
 
     /// Does the derived work, unless something stands in its way.
@@ -468,6 +476,7 @@ impl Log for MemoryLog {
             self.waiting.push_back(Waiting::Marks(marks));
         } else {
             self.mark(marks);
+            self.wake();
         }
     }
 
@@ -602,7 +611,7 @@ mod tests {
     #[test]
     fn derived_work_and_marks_are_lost_with_the_power_as_far_as_they_waited() {
         let erased = Derived::Erased { by: Seq(2), room: RoomId(1), message: Seq(1), rseq: Rseq(1) };
-        let mark = |rseq| Mark { user: UserId(1), room: RoomId(1), rseq: Rseq(rseq), at: Seq(1) };
+        let mark = |rseq| Mark { user: UserId(1), room: RoomId(1), rseq: Rseq(rseq), at: Seq(2) };
         let mut log = MemoryLog::new();
         log.append(vec![draft(1), draft(2)]);
         log.keep_marks(vec![mark(1)]);

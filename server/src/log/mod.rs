@@ -184,6 +184,11 @@ pub enum Event {
         /// The first place that is not older; `None` if all is.
         seq: Option<Seq>,
     },
+    /// These read marks are durable: what was asked for by [`Log::keep_marks`], or the greatest of it.
+    Marked {
+        /// The marks, each with where the log stood: all entries up to there were told before.
+        marks: Vec<Mark>,
+    },
     /// Answers [`Log::probe`].
     Probed {
         /// Whether entries can be stored again.
@@ -303,7 +308,7 @@ pub struct Mark {
     pub room: RoomId,
     /// The last place read.
     pub rseq: Rseq,
-    /// The last place applied when it was set: so that a client that was away learns of it.
+    /// The last place of the log when it was kept, which the log says: so that a client that was away learns of it.
     pub at: Seq,
 }
 
@@ -344,7 +349,8 @@ pub trait Log {
     /// what is appended, and remembered as done: see `derived_upto`. The index takes messages by itself.
     fn derive(&mut self, work: Vec<Derived>, upto: Seq);
 
-    /// Keeps read marks. Durable soon, not at once: what is lost with the power is a few unread messages too many.
+    /// Keeps read marks. Durable soon, not at once, and told then as [`Event::Marked`]; what waits for that is lost with
+    /// the power. Of several of the same person and room the greatest is kept.
     fn keep_marks(&mut self, marks: Vec<Mark>);
 
     /// Asks whether entries can be stored again after the disk was full.

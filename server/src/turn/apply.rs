@@ -72,6 +72,13 @@ impl<S: Socket, L: Log> Turn<S, L> {
                         self.desk.expire(room, head, seq, now);
                     }
                 }
+                Event::Marked { marks } => {
+                    for mark in marks {
+                        if self.desk.chat.take_mark(mark) {
+                            self.marked.insert((mark.room, mark.user));
+                        }
+                    }
+                }
                 Event::Probed { writable } => {
                     if self.desk.upkeep.probed(writable, now) {
                         self.tell_everybody(&push::Notice { what: push::NOTICE_READ_ONLY, on: false });
@@ -141,7 +148,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Effect::Expired { rseq, .. } => (Rseq(1), rseq),
             _ => return,
         };
-        self.unmentioned.extend(chat.mentioned(room, from, to).into_iter().map(|user| (room, user)));
+        self.marked.extend(chat.mentioned(room, from, to).into_iter().map(|user| (room, user)));
     }
 
     /// Tells the people whom an entry concerns by themselves, and settles who is live in the room from now on.
@@ -188,17 +195,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
         match chat.row(room, user).filter(|_| chat.is_member(room, user)) {
             Some(row) => encode(&push::Rooms { rooms: vec![row] }),
             None => encode(&push::Gone { room }),
-        }
-    }
-
-    /// Tells all connections of a person something, ahead of this turn's answers that come later.
-    pub(super) fn tell_person<M: tertulia_protocol::Message>(&mut self, user: UserId, message: &M) {
-        let bytes = encode(message);
-        let limit = self.limits.send_queue_bytes;
-        for id in self.fan_out.of(user) {
-            if self.connections.may_push(id, limit) {
-                self.answers.of(id).extend_from_slice(&bytes);
-            }
         }
     }
 

@@ -92,8 +92,8 @@ pub struct Turn<S, L> {
     logins: Vec<Login>,
     /// Who has come into which room in this turn: live there from its end on.
     joined: Vec<(RoomId, UserId)>,
-    /// Whose unread mentions in which room were erased in this turn.
-    unmentioned: BTreeSet<(RoomId, UserId)>,
+    /// Who has read more of which room in this turn, or has fewer unread mentions there because some were erased.
+    marked: BTreeSet<(RoomId, UserId)>,
     /// Answers of this turn, queued ahead of the rooms' buffers.
     answers: Answers,
     /// How many bytes of them this turn's receiving has made.
@@ -208,7 +208,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
             told: Vec::new(),
             logins: Vec::new(),
             joined: Vec::new(),
-            unmentioned: BTreeSet::new(),
+            marked: BTreeSet::new(),
             answers: Answers::default(),
             answered_bytes: 0,
             unannounced: BTreeSet::new(),

@@ -151,12 +151,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
         let user = self.connections.get_mut(id).and_then(|connection| connection.session.user());
         match (thing, user) {
             (Brought::Login(login), _) => self.logins.push(login),
-            (Brought::Marked(mark), Some(user)) => {
-                self.desk.upkeep.mark(mark);
-                if let Some(marked) = self.desk.chat.marked(user, mark.room) {
-                    self.tell_person(user, &marked);
-                }
-            }
             (Brought::Away(away), Some(user)) => self.presence.set_away(user, away),
             (Brought::Typing(room), Some(user)) => {
                 if self.desk.chat.tells_typing(room, user, self.presence.online()) {

@@ -46,7 +46,7 @@ impl<S: Socket, L: Log> Turn<S, L> {
                 self.fan_out.join(room, user);
             }
         }
-        self.tell_who_is_not_mentioned(limit);
+        self.tell_of_marks(limit);
         if let Some(presence) = self.presence.due(now.mono) {
             self.announce(presence.whole.iter().chain(&presence.came).flatten().copied());
             self.tell_everybody(&presence);
@@ -67,9 +67,10 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.tell_of_the_stop(now);
     }
 
-    /// Tells people how many mentions are left. Behind this turn's entries, which clients count themselves.
-    fn tell_who_is_not_mentioned(&mut self, limit: usize) {
-        for (room, user) in std::mem::take(&mut self.unmentioned) {
+    /// Tells people what they have read, and how many mentions are left. Behind this turn's entries, which clients count
+    /// themselves.
+    fn tell_of_marks(&mut self, limit: usize) {
+        for (room, user) in std::mem::take(&mut self.marked) {
             let Some(marked) = self.desk.chat.marked(user, room) else { continue };
             let bytes = encode(&marked).into();
             for id in self.fan_out.of(user) {

@@ -69,6 +69,9 @@ fn own_words_are_read_and_mentions_wait_behind_the_mark() {
     assert_eq!((row.mark, row.mark_count, row.mentions, row.count), (None, None, Some(2), 3));
     let mark = world.chat.mark(luis, GENERAL, Rseq(1)).unwrap();
     assert_eq!(mark, Mark { user: luis, room: GENERAL, rseq: Rseq(1), at: world.chat.position() });
+    assert_eq!(world.chat.marked(luis, GENERAL).unwrap().rseq, Rseq(0), "it may still get lost");
+    assert!(world.chat.take_mark(mark));
+    assert!(!world.chat.take_mark(mark));
     assert_eq!(world.chat.mark(luis, GENERAL, Rseq(1)), None, "the greatest wins");
     let marked = world.chat.marked(luis, GENERAL).unwrap();
     assert_eq!((marked.rseq, marked.count, marked.mentions), (Rseq(1), 1, 1));
@@ -90,8 +93,11 @@ fn marks_set_behind_a_replay_make_the_state_that_was() {
         let mentions = vec![luis];
         world.place(ana, Wish { mentions, ..wish(GENERAL, Kind::MESSAGE, text("hola")) });
         if round % 7 == 3 {
-            kept.extend(world.chat.mark(luis, GENERAL, Rseq(round)));
-            kept.extend(world.chat.mark(ana, room, Rseq(round)));
+            let marks = [world.chat.mark(luis, GENERAL, Rseq(round)), world.chat.mark(ana, room, Rseq(round))];
+            for mark in marks.into_iter().flatten() {
+                world.chat.take_mark(mark);
+                kept.push(mark);
+            }
         }
         if round == 12 {
             world.say(luis, GENERAL);

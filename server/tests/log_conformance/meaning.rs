@@ -24,6 +24,7 @@ in_every_home! {
     derived_work_may_come_twice,
     derived_work_survives_a_restart,
     marks_are_kept,
+    a_mark_is_told_when_it_is_durable,
     a_full_disk_is_noticed_when_it_is_not_full_any_more,
 }
 
@@ -231,15 +232,27 @@ fn derived_work_survives_a_restart(mut log: Subject) {
 }
 
 fn marks_are_kept(mut log: Subject) {
-    let mark = |user, room, rseq| Mark { user: UserId(user), room: RoomId(room), rseq: Rseq(rseq), at: Seq(rseq + 1) };
-    log.keep_marks(vec![mark(7, 1, 3), mark(8, 1, 1)]);
-    log.keep_marks(vec![mark(7, 1, 5), mark(7, 2, 9)]);
-    log.keep_marks(vec![]);
+    let mark = |user, room, rseq, at| Mark { user: UserId(user), room: RoomId(room), rseq: Rseq(rseq), at: Seq(at) };
+    store(&mut log, vec![says(7, 1, "first"), says(7, 2, "second")]);
+    // Where the log stands it says itself.
+    assert_eq!(log.keep_marks(vec![mark(7, 1, 3, 9), mark(8, 1, 1, 0)]), [mark(7, 1, 3, 2), mark(8, 1, 1, 2)]);
+    store(&mut log, vec![says(7, 3, "third")]);
+    assert_eq!(log.keep_marks(vec![mark(7, 1, 5, 0), mark(7, 2, 9, 0)]), [mark(7, 1, 5, 3), mark(7, 2, 9, 3)]);
+    // A smaller one that was on its way for longer.
+    log.keep_marks(vec![mark(7, 1, 4, 0)]);
     log.restart();
-    assert_eq!(log.marks(), [mark(7, 1, 5), mark(7, 2, 9), mark(8, 1, 1)]);
-    log.keep_marks(vec![mark(7, 2, 10)]);
+    assert_eq!(log.marks(), [mark(7, 1, 5, 3), mark(7, 2, 9, 3), mark(8, 1, 1, 2)]);
+    log.keep_marks(vec![mark(7, 2, 10, 0)]);
     log.restart();
-    assert_eq!(log.marks(), [mark(7, 1, 5), mark(7, 2, 10), mark(8, 1, 1)]);
+    assert_eq!(log.marks(), [mark(7, 1, 5, 3), mark(7, 2, 10, 3), mark(8, 1, 1, 2)]);
+}
+
+/// What is told must be there whatever happens next: a mark was told at once, and lost with the power.
+fn a_mark_is_told_when_it_is_durable(mut log: Subject) {
+    let mark = |rseq| Mark { user: UserId(7), room: RoomId(1), rseq: Rseq(rseq), at: Seq(0) };
+    let told = log.keep_marks(vec![mark(3), mark(5), mark(4)]);
+    assert_eq!(told.iter().map(|mark| mark.rseq).max(), Some(Rseq(5)));
+    assert_eq!(log.marks(), [mark(5)], "seen from the side, before anything else happens");
 }
 
 fn a_full_disk_is_noticed_when_it_is_not_full_any_more(mut log: Subject) {

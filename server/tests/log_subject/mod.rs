@@ -265,8 +265,13 @@ impl Subject {
         }
     }
 
-    pub(crate) fn keep_marks(&mut self, marks: Vec<Mark>) {
+    /// Keeps marks, and waits until they are durable: what is told then.
+    pub(crate) fn keep_marks(&mut self, marks: Vec<Mark>) -> Vec<Mark> {
         self.log().keep_marks(marks);
+        match self.wait(1).pop() {
+            Some(Event::Marked { marks }) => marks,
+            other => panic!("not kept: {other:?}"),
+        }
     }
 
     pub(crate) fn marks(&mut self) -> Vec<Mark> {

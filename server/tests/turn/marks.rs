@@ -148,3 +148,26 @@ fn marks_are_kept_beside_the_log_and_taken_up_again() {
     rig.settle();
     assert_eq!(rig.log().marks(), kept);
 }
+
+/// It was told at once and kept later: what a desk had heard then was lost with the power, and never said again.
+#[test]
+fn a_mark_is_told_and_counts_when_it_is_durable_and_is_lost_with_the_power_before() {
+    let (mut rig, mut ana, mut luis) = two();
+    ana.say(GENERAL, "uno");
+    rig.settle_with(&mut ana);
+    luis.received();
+    rig.log().hold();
+    luis.mark(GENERAL, 1);
+    rig.settle();
+    luis.expect_nothing();
+    assert_eq!(rows(&mut rig, &mut luis, Seq(0))[0].mark, None);
+    let mut rig = rig.restart();
+    let (mut luis, _) = rig.login_again(luis.device.number());
+    assert_eq!(rows(&mut rig, &mut luis, Seq(0))[0].mark, None);
+    rig.log().hold();
+    luis.mark(GENERAL, 1);
+    rig.settle();
+    rig.log().release_all();
+    rig.settle();
+    assert_eq!(marked(&mut luis), [(1, 1, 1, 0)]);
+}

@@ -33,8 +33,9 @@ const LAG_MAX: u64 = 50_000;
 /// How long to leave a chore that failed: a full disk, a reader in the way.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Marks are kept so long after the first of them: people read many messages in a row.
-const MARKS_WAIT: Duration = Duration::from_secs(2);
+/// Marks are kept so long after the first of them, for each time costs an fsync, and people read many messages in a row.
+/// Their other desks learn of it that much later.
+const MARKS_WAIT: Duration = Duration::from_secs(1);
 /// So many marks are kept at once.
 const MARKS_MAX: usize = 4096;
 
@@ -60,6 +61,8 @@ pub(super) struct Chores {
     batches: u32,
     marks: BTreeMap<(UserId, RoomId), Mark>,
     marks_at: Option<Instant>,
+    /// What is durable of them, to be told.
+    kept: Vec<Mark>,
     /// When the WAL has to be cut off, and not later than when.
     erased: Option<(Instant, Instant)>,
     checkpoint_at: u32,
@@ -74,6 +77,7 @@ impl Chores {
             batches: 0,
             marks: BTreeMap::new(),
             marks_at: None,
+            kept: Vec::new(),
             erased: None,
             checkpoint_at: WAL_PAGES_MAX,
             idle_at: None,
@@ -85,10 +89,18 @@ impl Chores {
     }
 
     pub(super) fn keep_marks(&mut self, marks: Vec<Mark>) {
-        self.marks.extend(marks.into_iter().map(|mark| ((mark.user, mark.room), mark)));
+        for mark in marks {
+            let wanted = self.marks.entry((mark.user, mark.room)).or_insert(mark);
+            wanted.rseq = wanted.rseq.max(mark.rseq);
+        }
         if !self.marks.is_empty() {
             self.marks_at.get_or_insert_with(|| now() + MARKS_WAIT);
         }
+    }
+
+    /// The marks that have become durable since the last call.
+    pub(super) fn take_kept(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.kept)
     }
 
     /// When there is something to do, if no command comes before.
@@ -180,8 +192,13 @@ impl Chores {
         if self.marks.is_empty() {
             return Ok(());
         }
-        match store.keep_marks(self.marks.values()) {
-            Ok(()) => self.marks.clear(),
+        let at = store.last_seq();
+        let marks: Vec<Mark> = self.marks.values().map(|mark| Mark { at, ..*mark }).collect();
+        match store.keep_marks(&marks) {
+            Ok(()) => {
+                self.marks.clear();
+                self.kept.extend(marks);
+            }
             Err(WriteError::Failed(_)) => self.marks_at = Some(now() + RETRY),
             Err(WriteError::Broken(why)) => return Err(why),
         }

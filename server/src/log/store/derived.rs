@@ -85,20 +85,29 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, WriteError> {
-        let broken = |error: rusqlite::Error| WriteError::Broken(error.to_string());
-        let connection = &self.connection;
         // Never from the cache: SQLite obeys this pragma when it is prepared, not when it is run.
-        connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(|error| judge(&error))?;
+        self.connection.execute_batch("PRAGMA synchronous = NORMAL").map_err(|error| judge(&error))?;
+        let done = self.durable(work);
+        // An acknowledgement without its fsync would be a lie: rather no server than that.
+        let strict = self.connection.execute_batch("PRAGMA synchronous = FULL");
+        strict.map_err(|error| WriteError::Broken(error.to_string()))?;
+        done
+    }
+
+    /// A transaction beside the entries, with an fsync of its own.
+    pub(super) fn durable<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, WriteError> {
+        let connection = &self.connection;
         let run = |sql: &str| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop);
         let done = run("BEGIN IMMEDIATE").and_then(|()| work(connection)).and_then(|done| {
             run("COMMIT")?;
             Ok(done)
         });
         if done.is_err() && !connection.is_autocommit() {
-            connection.execute_batch("ROLLBACK").map_err(broken)?;
+            connection.execute_batch("ROLLBACK").map_err(|error| WriteError::Broken(error.to_string()))?;
         }
-        // An acknowledgement without its fsync would be a lie: rather no server than that.
-        connection.execute_batch("PRAGMA synchronous = FULL").map_err(broken)?;
         done.map_err(|error| judge(&error))
     }
 }

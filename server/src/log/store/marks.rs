@@ -28,12 +28,12 @@ impl Store {
         marks().map_err(|error| OpenError::new(&self.path, &error))
     }
 
-    /// Keeps these marks instead of earlier ones of the same person and room.
-    pub(in crate::log) fn keep_marks<'m>(&mut self, marks: impl Iterator<Item = &'m Mark>) -> Result<(), WriteError> {
-        self.relaxed(|connection| {
+    /// Keeps these marks instead of smaller ones of the same person and room: durable when this returns.
+    pub(in crate::log) fn keep_marks(&mut self, marks: &[Mark]) -> Result<(), WriteError> {
+        self.durable(|connection| {
             let mut keep = connection.prepare_cached(
                 "INSERT INTO marks (user, room, rseq, at) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (user, room) DO UPDATE SET rseq = ?3, at = ?4",
+                 ON CONFLICT (user, room) DO UPDATE SET rseq = ?3, at = ?4 WHERE rseq < ?3",
             )?;
             for mark in marks {
                 let Mark { user, room, rseq, at } = mark;
