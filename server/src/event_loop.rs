@@ -156,6 +156,9 @@ impl<L: Log> EventLoop<L> {
             }
             self.accept(now);
             self.turn.run(now).map_err(RunError::Broken)?;
+            if let Some(warning) = self.turn.take_warning() {
+                self.reload.say(warning);
+            }
             let registry = self.reactor.poll.registry();
             for mut socket in self.turn.take_reaped() {
                 // Linux forgets a socket that is dropped, without a call of its own; other systems want to be told. One

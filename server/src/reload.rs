@@ -3,6 +3,8 @@
 //! Reading a file may take its time, and the chat does not wait for it. The loop asks; the thread reads, says on standard
 //! error what came of it, has the activity log opened anew (whoever rotated it says so with the same signal), and wakes
 //! the loop, which takes the new values between two turns. A configuration that is wrong changes nothing.
+//!
+//! Standard error may be a pipe that nobody reads: what the loop itself has to say there, the thread says.
 
 use std::{
     io,
@@ -54,10 +56,19 @@ impl Settings {
     }
 }
 
+/// What the thread is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// To read the configuration.
+    Read,
+    /// To tell the operator something.
+    Say(&'static str),
+}
+
 /// The loop's end of it.
 #[derive(Debug)]
 pub struct Reload {
-    ask: SyncSender<()>,
+    ask: SyncSender<Asked>,
     settings: Receiver<Settings>,
 }
 
@@ -73,15 +84,20 @@ impl Reload {
         complain: fn(&str),
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> io::Result<Self> {
-        // One place: who asks while somebody waits already gets what is read after both.
-        let (ask, asked) = sync_channel(1);
+        // One place for each sort: who asks while somebody waits already gets what is read after both, and there is no
+        // more than one thing to say in a run.
+        let (ask, asked) = sync_channel(2);
         let (tell, settings) = channel();
         #[expect(
             clippy::disallowed_methods,
             reason = "a file is read, which may block, and so has a thread of its own"
         )]
         thread::Builder::new().name("reload".to_owned()).spawn(move || {
-            while asked.recv() == Ok(()) {
+            while let Ok(asked) = asked.recv() {
+                if let Asked::Say(text) = asked {
+                    complain(text);
+                    continue;
+                }
                 let told = load().map(|new| reload(&mut config, new, complain));
                 if let Err(error) = told {
                     complain(&format!("the configuration stays as it was:\n{error}"));
@@ -98,8 +114,14 @@ impl Reload {
 
     /// Has it read, some time soon.
     pub fn ask(&self) {
-        // Full is as good: the one that waits has not begun to read.
-        let _ = self.ask.try_send(());
+        // Full is as good: one that waits has not begun to read.
+        let _ = self.ask.try_send(Asked::Read);
+    }
+
+    /// Has the operator told something, some time soon.
+    pub fn say(&self, text: &'static str) {
+        // Full is a thread that hangs on standard error, and could not say this either.
+        let _ = self.ask.try_send(Asked::Say(text));
     }
 
     /// What was read since the last call, if anything was.

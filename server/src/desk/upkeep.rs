@@ -23,6 +23,10 @@ const EXPIRE_FIRST_MS: u64 = 60_000;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// What an operator has to know who relies on old texts going.
+const CLOCK_JUMPED: &str = "the clock of this computer has moved by more than a day against the time that passed: nothing \
+                            more is erased for its age until the server is started again (keep)";
+
 /// The state of it.
 #[derive(Debug, Default)]
 pub struct Upkeep {
@@ -43,6 +47,8 @@ pub struct Upkeep {
     is_looking: bool,
     /// What the two clocks said at the start.
     started: Option<Now>,
+    /// What the operator has to be told.
+    warning: Option<&'static str>,
 }
 
 impl Upkeep {
@@ -70,6 +76,11 @@ impl Upkeep {
             let passed = i64::try_from(now.mono.saturating_sub(started.mono)).unwrap_or(i64::MAX);
             now.wall.saturating_sub(started.wall).abs_diff(passed) > DAY_MS.unsigned_abs()
         })
+    }
+
+    /// What the operator has to be told, once.
+    pub fn take_warning(&mut self) -> Option<&'static str> {
+        self.warning.take()
     }
 
     /// Whether nothing but deletions can be stored.
@@ -152,6 +163,7 @@ impl<L: Log> Desk<L> {
             if self.upkeep.has_jumped(now) {
                 // Which of the two times was the right one nobody knows; what is erased is gone.
                 self.upkeep.expire_at = None;
+                self.upkeep.warning = Some(CLOCK_JUMPED);
                 return;
             }
             self.upkeep.expire_at = Some(now.mono + EXPIRE_EVERY_MS);

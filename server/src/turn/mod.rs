@@ -322,6 +322,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.read_large_frames_on();
     }
 
+    /// What the operator has to be told, once.
+    pub fn take_warning(&mut self) -> Option<&'static str> {
+        self.desk.upkeep.take_warning()
+    }
+
     /// The socket of a connection, to register it.
     pub fn socket_mut(&mut self, id: ConnectionId) -> Option<&mut S> {
         self.connections.get_mut(id).map(|connection| connection.framed.socket_mut())

@@ -27,7 +27,7 @@ fn no_acknowledgement_leaves_before_the_fsync_of_its_batch() {
 #[test]
 fn a_server_without_fsync_is_found_out() {
     let home = Home::new();
-    let library = format!("LD_PRELOAD={}", library(&home).display());
+    let library = format!("LD_PRELOAD={}", library(&home, "fsync").display());
     let (durable, early) = traced(&home, &["-E", &library, "-E", "FSYNC_LIES=1"]);
     assert_eq!((durable, early.len()), (0, 3 * MESSAGES));
 }
@@ -72,7 +72,7 @@ fn traced(home: &Home, more: &[&str]) -> (usize, Vec<String>) {
 #[test]
 fn a_failed_fsync_ends_the_server_with_words_and_loses_nothing() {
     let home = Home::new();
-    let library = library(&home);
+    let library = library(&home, "fsync");
     let fails = home.folder().join("fsync-fails");
     let mut server = home.server();
     let address = server.address;
@@ -131,10 +131,10 @@ fn a_failed_fsync_ends_the_server_with_words_and_loses_nothing() {
     server.stop();
 }
 
-/// The library, made by the compiler.
-fn library(home: &Home) -> PathBuf {
-    let library = home.folder().join("fsync.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/fsync.c");
+/// A library of these tests, made by the compiler.
+pub(crate) fn library(home: &Home, name: &str) -> PathBuf {
+    let library = home.folder().join(format!("{name}.so"));
+    let source = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/{}.c"), name);
     let mut command = Command::new("cc");
     command.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
     let mut compiler = Process::start("cc (of the Debian package gcc)", &mut command);

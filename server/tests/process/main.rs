@@ -19,6 +19,7 @@ mod activity;
 #[expect(dead_code, reason = "shared with the tests of windows, which look into their stores as well")]
 mod aftermath;
 mod child;
+mod clock;
 mod crowd;
 mod durable;
 mod full_disk;

@@ -190,13 +190,19 @@ fn a_clock_that_jumps_erases_nothing_for_the_rest_of_the_run() {
         let mut ana = rig.login("ana");
         ana.say(GENERAL, "uno");
         rig.settle_with(&mut ana);
+        rig.sleep(2 * MINUTE);
+        assert_eq!(rig.turn.take_warning(), None, "nothing has happened");
         rig.now.wall += jump;
         nobody_for(&mut rig, vec![ana], 2 * DAY);
         assert_eq!(expires(&mut rig), []);
+        // What is not erased as it should be has an operator who has to know.
+        let warning = rig.turn.take_warning().unwrap();
+        assert!(warning.contains("clock") && warning.contains("started again"), "{warning}");
         // Even when it was set right again.
         rig.now.wall -= jump;
         rig.sleep(40 * DAY);
         assert_eq!(expires(&mut rig), []);
+        assert_eq!(rig.turn.take_warning(), None, "once");
         assert_eq!(rig.turn.deadline(), None, "and nothing wakes it up for that");
         // The next run knows no better than its clock.
         let mut rig = rig.restart();
