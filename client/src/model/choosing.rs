@@ -51,6 +51,10 @@ impl Model {
             },
             _ => return Vec::new(),
         };
+        self.ask_for_list(ask)
+    }
+
+    fn ask_for_list(&mut self, ask: Ask) -> Vec<Effect> {
         self.asked += 1;
         let token = self.asked;
         let online = matches!(self.connection, Connection::Online { .. });
@@ -62,6 +66,23 @@ impl Model {
         palette.trouble = None;
         palette.asked = Some((token, palette.typed.clone()));
         vec![Effect::Ask { token, ask }]
+    }
+
+    /// Whether we are in a room, as far as is known here.
+    #[must_use]
+    pub fn is_in(&self, room: RoomId) -> bool {
+        self.rooms.get(&room).is_some_and(|room| !room.state.gone)
+    }
+
+    /// Asks what the public rooms are called in which something was found, if there are any that are not ours.
+    fn name_rooms_of_hits(&mut self) -> Vec<Effect> {
+        let Some(palette) = &self.palette else { return Vec::new() };
+        let named = |room| self.rooms.contains_key(&room) || palette.rooms.iter().any(|row| row.room == room);
+        if palette.hits.iter().all(|hit| named(hit.room)) {
+            return Vec::new();
+        }
+        let after = palette.rooms.last().map(|row| row.room);
+        self.ask_for_list(Ask::Browse { after })
     }
 
     fn search_of(&self, typed: &str) -> Result<session::Search, search::Problem> {
@@ -98,12 +119,14 @@ impl Model {
         let Some(palette) = &mut self.palette else { return Vec::new() };
         let Some((_, typed)) = palette.asked.take_if(|(asked, _)| *asked == token) else { return Vec::new() };
         let stale = typed != palette.typed && palette.purpose == Purpose::Search;
-        let mut again = false;
+        let (mut again, mut names) = (false, false);
         palette.answered = !stale;
         match answer {
             session::Answer::Rooms { rooms, more } => {
                 palette.rooms.extend(rooms);
-                again = more;
+                // Of a search it was only to be known what rooms are called.
+                names = more && palette.purpose == Purpose::Search;
+                again = more && !names;
             }
             session::Answer::Members { members, more, .. } => {
                 palette.members.extend(members);
@@ -117,6 +140,7 @@ impl Model {
                 palette.below = below;
                 // The server looks for a bounded time at each request, and may have found nothing yet.
                 again = palette.hits.is_empty() && below.is_some();
+                names = !again;
             }
             session::Answer::Hits { .. } => {}
             session::Answer::Refused { code, params } => {
@@ -129,6 +153,8 @@ impl Model {
             self.search_anew()
         } else if again {
             self.fill()
+        } else if names {
+            self.name_rooms_of_hits()
         } else {
             Vec::new()
         }
@@ -143,7 +169,7 @@ impl Model {
         let write = match offer.choice {
             Choice::Room(room) => return self.open_room(room),
             Choice::Join(room) => return self.join(room, None, cid),
-            Choice::Hit { room, rseq } => return self.go_to(room, rseq, cid),
+            Choice::Hit { room, rseq } => return self.go_to(room, rseq, offer.name),
             Choice::Direct(user) => return self.direct(user, cid),
             Choice::Open(purpose) => {
                 let name = if purpose == Purpose::Create { offer.name } else { String::new() };
@@ -222,10 +248,11 @@ impl Model {
         }
     }
 
-    /// Goes to what was found, in whatever room.
-    fn go_to(&mut self, room: RoomId, rseq: Rseq, cid: Cid) -> Vec<Effect> {
-        if !self.rooms.contains_key(&room) {
-            return self.join(room, Some(rseq), cid);
+    /// Goes to what was found, in whatever room. Coming into one is seen by others, so nobody does it by looking.
+    fn go_to(&mut self, room: RoomId, rseq: Rseq, name: String) -> Vec<Effect> {
+        if !self.is_in(room) {
+            self.ask(About::Join { room, name, rseq });
+            return Vec::new();
         }
         let mut effects = self.open_room(room);
         effects.extend(self.jump(rseq));
@@ -239,7 +266,8 @@ impl Model {
             .iter()
             .map(|RoomEntry { room, entry }| {
                 let text = MessageBody::from_bytes(&entry.body).map(|body| body.text).unwrap_or_default();
-                let place = self.rooms.get(room).map(|room| self.room_name(room)).unwrap_or_default();
+                let listed = || palette.rooms.iter().find(|row| row.room == *room).map(|row| row.name.as_str());
+                let place = self.rooms.get(room).map(|room| self.room_name(room)).or_else(listed).unwrap_or_default();
                 Offer {
                     detail: text.split_whitespace().take(60).collect::<Vec<_>>().join(" "),
                     at_ms: Some(entry.at),

@@ -25,6 +25,15 @@ pub enum About {
     },
     /// An own message is to be taken back.
     Delete(RoomId, Rseq),
+    /// The person is to come into a public room, because what was found stands there.
+    Join {
+        /// The room.
+        room: RoomId,
+        /// Its name; empty if it is not known.
+        name: String,
+        /// The place that leads there.
+        rseq: Rseq,
+    },
     /// The person is to leave a room.
     Leave(RoomId),
     /// A room is to be closed for writing.

@@ -239,6 +239,9 @@ impl Model {
     fn answered(&mut self, answer: Answer, cid: Cid) -> Vec<Effect> {
         match (self.question.take_if(|asked| !asked.is_waiting()), answer) {
             (Some(Question { about: About::Delete(room, rseq), .. }), Answer::Go) => self.delete(room, rseq, cid),
+            (Some(Question { about: About::Join { room, rseq, .. }, .. }), Answer::Go) => {
+                self.join(room, Some(rseq), cid)
+            }
             (Some(Question { about: About::Leave(room), .. }), Answer::Go) => self.write(cid, Write::leave(room)),
             (Some(Question { about: About::Archive(room), .. }), Answer::Go) => {
                 self.write(cid, Write::archive(room, true))

@@ -102,6 +102,7 @@ pub(super) fn name(offer: &Offer, model: &Model, words: &Words) -> String {
         Choice::Hit { .. } => {
             let author = offer.person.map(|user| model.people.name(user)).unwrap_or_default();
             let place = if offer.name.is_empty() { words.get("offer-other-room") } else { offer.name.clone() };
+            let place = if model.is_in(*room) { place } else { words.with("offer-not-in", &[("room", place.into())]) };
             format!("{author} · {place}")
         }
         Choice::Open(purpose) => match purpose {

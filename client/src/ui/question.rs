@@ -177,6 +177,7 @@ fn title(asked: &Question, words: &Words) -> String {
         About::StopHosting => words.get("ask-stop"),
         About::ChangeServer { .. } => words.get("ask-change"),
         About::Delete(..) => words.get("ask-delete"),
+        About::Join { .. } => words.get("ask-join"),
         About::Leave(_) => words.get("ask-leave"),
         About::Archive(_) => words.get("ask-archive"),
         About::Remove(..) => words.get("ask-remove"),
@@ -195,6 +196,12 @@ fn text(asked: &Question, model: &Model, words: &Words) -> Vec<(String, bool)> {
             let short: String = quoted.chars().take(120).collect();
             text.push((format!("«{short}»"), false));
             text.push((words.get("ask-delete-text"), false));
+        }
+        About::Join { name, .. } => {
+            text.push(match name.as_str() {
+                "" => (words.get("ask-join-text-unnamed"), false),
+                name => (words.with("ask-join-text", &[("room", name.into())]), false),
+            });
         }
         About::Leave(id) => {
             let private = model.room_of(*id).is_some_and(|room| !room.is_public());
@@ -247,6 +254,7 @@ fn label(asked: &Question, answer: Answer, words: &Words) -> String {
         (_, Answer::Cancel) => words.get("ask-cancel"),
         (About::ChangeServer { .. }, _) => words.get("ask-change-go"),
         (About::Delete(..), _) => words.get("ask-delete-go"),
+        (About::Join { .. }, _) => words.get("ask-join-go"),
         (About::Leave(_), _) => words.get("ask-leave-go"),
         (About::Archive(_), _) => words.get("ask-archive-go"),
         (About::Remove(..), _) => words.get("ask-remove-go"),

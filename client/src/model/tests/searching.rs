@@ -68,7 +68,7 @@ fn what_means_nothing_is_said_and_not_asked() {
 #[test]
 fn a_hit_leads_to_its_place_in_its_room() {
     let mut model = after(vec![read(7, "obras", 900, 900), submit(1, "/buscar zanja")]);
-    model.update(hits(1, &[(7, 300, "la zanja"), (8, 20, "otra zanja")], None));
+    let named = model.update(hits(1, &[(7, 300, "la zanja"), (8, 20, "otra zanja")], None));
     let mut other = model.clone();
     let effects = model.update(Action::PaletteChose { index: 0, cid: cid(1) });
     let room = RoomId(7);
@@ -79,9 +79,20 @@ fn a_hit_leads_to_its_place_in_its_room() {
     let page = told(room, (275..=325).map(|n| entry(n, LUIS, 0, "y")).collect());
     assert_eq!(model.update(page), [Effect::ScrollTo(RowKey::Entry(Rseq(300)))]);
     assert_eq!(model.timeline().oldest(), Some(Rseq(275)));
-    // In a room that is not ours we have to come in first.
+    // A room that is not ours has to be come into first, which others see: so it is asked.
+    let browse = Ask::Browse { after: None };
+    assert_eq!(named, [Effect::Ask { token: 2, ask: browse }], "what it is called is not known here");
+    let rooms = vec![state(8, "lejos", 60).row];
+    let answer = session::Answer::Rooms { rooms, more: false };
+    assert_eq!(other.update(Action::Answered { token: 2, answer }), []);
+    assert_eq!(other.offers()[1].name, "lejos");
+    assert_eq!(other.update(Action::PaletteChose { index: 1, cid: cid(2) }), []);
+    let about = About::Join { room: RoomId(8), name: "lejos".into(), rseq: Rseq(20) };
+    assert_eq!(other.question.as_ref().map(|asked| &asked.about), Some(&about));
+    let mut stays = other.clone();
+    assert_eq!(stays.update(Action::Answer { answer: Answer::Cancel, cid: cid(2) }), []);
     let write = Write::join(RoomId(8));
-    let joined = other.update(Action::PaletteChose { index: 1, cid: cid(2) });
+    let joined = other.update(Action::Answer { answer: Answer::Go, cid: cid(2) });
     assert_eq!(joined, [Effect::Write { cid: cid(2), write, instead_of: None }]);
     let effects = other.update(read(8, "lejos", 60, 60));
     assert!(effects.contains(&Effect::Show { room: RoomId(8), from: Rseq(1), to: Rseq(45) }), "{effects:?}");
