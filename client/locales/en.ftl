@@ -152,6 +152,11 @@ people-online = { $count ->
     [one] 1 online
    *[other] { $count } online
 }
+people-members = In this room
+people-count = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}
 people-unknown = Not known while offline
 people-you = (you)
 people-many = Too many to list

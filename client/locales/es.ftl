@@ -152,6 +152,11 @@ people-online = { $count ->
     [one] 1 en línea
    *[other] { $count } en línea
 }
+people-members = En esta sala
+people-count = { $count ->
+    [one] 1 persona
+   *[other] { $count } personas
+}
 people-unknown = Sin conexión no se sabe
 people-you = (tú)
 people-many = Demasiadas para una lista

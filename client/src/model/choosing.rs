@@ -116,6 +116,9 @@ impl Model {
     }
 
     pub(super) fn answered_by_server(&mut self, token: u64, answer: session::Answer) -> Vec<Effect> {
+        if let Some(effects) = self.members_answered(token, &answer) {
+            return effects;
+        }
         let Some(palette) = &mut self.palette else { return Vec::new() };
         let Some((_, typed)) = palette.asked.take_if(|(asked, _)| *asked == token) else { return Vec::new() };
         let stale = typed != palette.typed && palette.purpose == Purpose::Search;

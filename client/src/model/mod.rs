@@ -11,6 +11,7 @@ pub mod composer;
 pub mod effect;
 pub mod first_start;
 pub mod from_session;
+pub mod members;
 pub mod mentions;
 pub mod palette;
 pub mod pending;
@@ -40,6 +41,7 @@ pub use self::{
 use self::{
     composer::Composer,
     first_start::Form,
+    members::Members,
     palette::Palette,
     people::People,
     question::{About, Question, Stopping},
@@ -133,6 +135,8 @@ pub struct Model {
     online_at_ms: i64,
     rooms: BTreeMap<RoomId, Room>,
     current: Option<RoomId>,
+    /// Who is in the open room.
+    members: Members,
     /// Local rows that were made before there was a room.
     lobby: timeline::Timeline,
     focused: bool,
@@ -176,6 +180,7 @@ impl Model {
             online_at_ms: now_ms,
             rooms: BTreeMap::new(),
             current: None,
+            members: Members::default(),
             lobby: timeline::Timeline::default(),
             focused: true,
             at_end: true,

@@ -112,6 +112,12 @@ impl People {
         }
     }
 
+    /// Who is online, as the server tells it.
+    #[must_use]
+    pub fn presence(&self) -> &Online {
+        &self.online
+    }
+
     /// Who is online, in the order of a telephone book; `None` if only the number is known.
     #[must_use]
     pub fn online(&self) -> Option<Vec<(UserId, &str)>> {

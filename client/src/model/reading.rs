@@ -6,6 +6,7 @@ use tertulia_protocol::{Entry, RoomId, Rseq};
 
 use super::{
     Effect, Model,
+    members::{Members, newest_about_members},
     room::Room,
     timeline::{Content, Local, Row, RowKey, Timeline},
 };
@@ -72,6 +73,7 @@ impl Model {
             effects.push(self.compose(draft));
         }
         effects.push(Effect::ScrollToEnd);
+        effects.extend(self.forget_members());
         effects
     }
 
@@ -91,6 +93,7 @@ impl Model {
             // It comes again when somebody looks.
             return Vec::new();
         }
+        let about_members = newest_about_members(&entries).filter(|_| open);
         for entry in &entries {
             room.has_written(entry.author);
         }
@@ -104,6 +107,7 @@ impl Model {
         }
         self.count_unsent();
         let mut effects = self.mark_read();
+        effects.extend(self.members_may_differ(about_members));
         if let Some(rseq) = self.jumping.filter(|_| open) {
             effects.extend(self.jump(rseq));
         }
@@ -191,6 +195,7 @@ impl Model {
     pub(super) fn forget_rooms(&mut self) {
         self.rooms.clear();
         self.current = None;
+        self.members = Members::default();
         self.lobby = Timeline::default();
         (self.going_to, self.jumping, self.palette) = (None, None, None);
         self.writes.clear();

@@ -36,6 +36,7 @@ impl Model {
                 self.connection = Connection::Online { encrypted };
                 self.online_at_ms = self.now_ms;
                 self.from_form = false;
+                return self.ask_members();
             }
             Action::Me { user, name } => self.is_me(user, name),
             Action::Disconnected { why, retry_in } => {
@@ -285,6 +286,7 @@ impl Model {
         self.people.forget_online();
         self.read_only = false;
         self.jumping = None;
+        self.stop_asking_members();
         self.rooms.values_mut().for_each(|room| room.timeline.stop_loading());
     }
 

@@ -18,6 +18,7 @@ use crate::{
     i18n::Words,
     model::{
         Action, Connection, Model,
+        members::Beside,
         palette::{Palette, Purpose},
     },
 };
@@ -56,10 +57,12 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
 
     let online = matches!(model.connection, Connection::Online { .. });
     // Without a connection nobody knows, and zero would be a claim.
-    let count = if online {
-        words.with("people-online", &[("count", model.people.online_count().into())])
-    } else {
-        words.get("people-title")
+    let count = match model.beside() {
+        Beside::Members(people) => words.with("people-count", &[("count", people.len().into())]),
+        Beside::Online(_) | Beside::Crowd(_) if online => {
+            words.with("people-online", &[("count", model.people.online_count().into())])
+        }
+        _ => words.get("people-title"),
     };
     let label = match (foldable, model.people_shown) {
         (false, _) => count,

@@ -136,6 +136,18 @@ pub fn avatar(name: &str, x: i32, y: i32, size: i32, color: Color, ink: Color) {
     text_in(&letter, x + (size - width_in(&letter, font)) / 2, y, size, font, ink);
 }
 
+/// The dot on the picture of somebody who is here, on a ground; its place is the corner of the picture, at the bottom right.
+pub fn presence_dot((x, y): (i32, i32), size: i32, color: Color, ground: Color, away: bool) {
+    // A ring of the ground keeps the dot apart from the picture.
+    fill_round(Rect::new(x - size - 1, y - size - 1, size + 4, size + 4), (size + 4) / 2, ground);
+    fill_round(Rect::new(x - size + 1, y - size + 1, size, size), size / 2, color);
+    if away {
+        // A crescent: the colour alone would not tell everybody.
+        let bite = size * 3 / 4;
+        fill_round(Rect::new(x - size + 1 + size * 3 / 8, y - size, bite, bite), bite / 2, ground);
+    }
+}
+
 /// Measures text with the toolkit's fonts, remembering words: most of them come again.
 #[derive(Debug, Default)]
 pub struct Fonts {

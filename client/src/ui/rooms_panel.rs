@@ -195,9 +195,10 @@ fn row(context: &Context, model: &Model, state: &mut State, (view, y): (Rect, i3
             let name = model.room_name(room);
             paint::avatar(name, row.x + 8, y + 7, 20, theme.person(user, model.people.hue(user)), theme.side);
             if model.people.is_online(user) {
-                let color = if model.people.is_away(user) { theme.waiting } else { theme.good };
-                paint::fill_round(Rect::new(row.x + 21, y + 20, 10, 10), 5, theme.side);
-                paint::fill_round(Rect::new(row.x + 23, y + 22, 6, 6), 3, color);
+                let away = model.people.is_away(user);
+                let ground = if open { theme.selected } else { theme.side };
+                let color = if away { theme.waiting } else { theme.good };
+                paint::presence_dot((row.x + 29, y + 28), 8, color, ground, away);
             }
             row.x + 38
         }

@@ -1,6 +1,7 @@
 //! What a person sees after a sequence of events, as rows in a short notation.
 
 mod asking;
+mod members;
 mod messages;
 mod rooms;
 mod searching;

@@ -61,7 +61,8 @@ fn going_to_a_room_keeps_the_text_of_each() {
             Effect::Leave(GENERAL),
             Effect::Open(WORKS),
             Effect::Compose(String::new(), 0),
-            Effect::ScrollToEnd
+            Effect::ScrollToEnd,
+            Effect::Ask { token: 1, ask: Ask::Members { room: WORKS, after: None } },
         ]
     );
     let effects = model.update(Action::NextRoom { up: false });
@@ -253,12 +254,12 @@ fn people_are_invited_and_given_roles() {
     let mut model = after(vec![owned(false), Action::OpenRoom(WORKS), submit(1, "/invitar")]);
     let members = vec![MemberRow { user: ANA, role: ROLE_OWNER }, MemberRow { user: LUIS, role: ROLE_MEMBER }];
     let answer = session::Answer::Members { room: WORKS, members, more: false };
-    model.update(Action::Answered { token: 1, answer: answer.clone() });
+    model.update(Action::Answered { token: 2, answer: answer.clone() });
     assert_eq!(choices(&model), [Choice::Invite(ZOE)], "who is there already cannot be invited");
     let write = Write::invite(WORKS, ZOE);
     assert_eq!(model.update(chose(0)), [Effect::Write { cid: cid(9), write, instead_of: None }]);
     model.update(Action::OpenPalette(Palette::new(Purpose::Members)));
-    model.update(Action::Answered { token: 2, answer });
+    model.update(Action::Answered { token: 3, answer });
     assert_eq!(choices(&model), [Choice::Member(ANA, ROLE_OWNER), Choice::Member(LUIS, ROLE_MEMBER)]);
     model.update(chose(1));
     assert_eq!(choices(&model), [Choice::Direct(LUIS), Choice::Role(LUIS, ROLE_OWNER), Choice::Remove(LUIS)]);
