@@ -137,14 +137,19 @@ impl Fold {
         self.whole.iter().copied().find(|(first, last)| (*first..=*last).contains(&rseq.0))
     }
 
-    /// Forgets all but the entries from one place to another: what is not looked at need not be in memory.
-    pub fn keep_only(&mut self, from: Rseq, to: Rseq) {
-        self.lines.retain(|place, _| (from.0..=to.0).contains(place));
-        self.about.retain(|place, _| (from.0..=to.0).contains(place));
-        self.whole.retain_mut(|(first, last)| {
-            (*first, *last) = ((*first).max(from.0), (*last).min(to.0));
-            first <= last
+    /// Forgets all but the entries in these ranges, which rise and do not overlap: what is not looked at need not be in
+    /// memory.
+    pub fn keep_only(&mut self, ranges: &[(Rseq, Rseq)]) {
+        let kept = |place: &u64| ranges.iter().any(|(from, to)| (from.0..=to.0).contains(place));
+        self.lines.retain(|place, _| kept(place));
+        self.about.retain(|place, _| kept(place));
+        let parts = self.whole.iter().flat_map(|(first, last)| {
+            ranges
+                .iter()
+                .map(|(from, to)| ((*first).max(from.0), (*last).min(to.0)))
+                .filter(|(first, last)| first <= last)
         });
+        self.whole = parts.collect();
     }
 
     fn take_one(&mut self, mut entry: Entry) -> Vec<Rseq> {

@@ -129,7 +129,7 @@ fn stretches_join_and_what_is_not_looked_at_can_go() {
     assert_eq!(fold.whole(), [(1, 5), (10, 12)]);
     assert_eq!(fold.stretch(Rseq(11)), Some((10, 12)));
     assert!(fold.is_whole(Rseq(1), Rseq(5)) && !fold.is_whole(Rseq(5), Rseq(10)));
-    fold.keep_only(Rseq(4), Rseq(10));
+    fold.keep_only(&[(Rseq(4), Rseq(10))]);
     assert_eq!((fold.whole(), fold.lines().len()), (&[(4, 5), (10, 10)][..], 3));
 }
 

@@ -232,6 +232,14 @@ pub enum Action {
     ClosePalette,
     /// Whether the list shows its last row.
     AtEnd(bool),
+    /// The list stands elsewhere than at its end: the first row of a place in sight, and how far it is below the top of the
+    /// view.
+    Reads {
+        /// The place.
+        rseq: Rseq,
+        /// How far below.
+        top: i32,
+    },
     /// Whether the window has the keyboard.
     Focus(bool),
     /// Show or fold away the people.

@@ -74,6 +74,9 @@ pub enum Effect {
     Compose(String, usize),
     /// Bring this row into sight and choose it.
     ScrollTo(RowKey),
+    /// Show this part of the room without choosing anything: what stands at a place, or would stand there, so far below
+    /// the top of the view; without a distance, where eyes look for it.
+    ReadOn(Rseq, Option<i32>),
     /// Show the last row, and stay there.
     ScrollToEnd,
     /// Put this on the clipboard.

@@ -149,7 +149,7 @@ pub struct Model {
     /// Where to go as soon as it is known: a room that is being opened or joined, and a place in it.
     going_to: Option<(RoomId, Option<Rseq>)>,
     /// The place that is on its way here, to be shown when it is there.
-    jumping: Option<Rseq>,
+    jumping: Option<reading::Jump>,
     /// The number of the last question to the server.
     asked: u64,
     /// When the person last did something, and whether the others know that it is long ago.

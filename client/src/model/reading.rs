@@ -12,6 +12,18 @@ use super::{
 };
 use crate::session::RoomState;
 
+/// So near to the newest end, what is unread comes with the page that a room is opened with.
+const NEAR: u64 = 50;
+
+/// A place that is on its way here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Jump {
+    /// Somebody went to it.
+    To(Rseq),
+    /// Somebody was reading there.
+    Back(Rseq, Option<i32>),
+}
+
 impl Model {
     /// A room is new, or stands otherwise.
     pub(super) fn room_changed(&mut self, state: RoomState) -> Vec<Effect> {
@@ -48,16 +60,19 @@ impl Model {
         (self.jumping, self.notice) = (None, None);
         let first = self.current.is_none();
         if let Some(left) = self.current_mut() {
-            left.timeline.put_aside();
+            left.timeline.put_aside(left.reading.map(|(rseq, _)| rseq));
             left.new_since = None;
             effects.push(Effect::Leave(left.id));
         }
         self.current = Some(id);
         let lobby = std::mem::take(&mut self.lobby);
         let now_ms = self.now_ms;
-        let mut draft = String::new();
+        let (mut draft, mut back) = (String::new(), None);
         if let Some(room) = self.current_mut() {
             room.new_since = (room.unread() > 0).then_some(room.state.read);
+            // Where somebody was reading, or where what was not read begins: never past it.
+            let unread = room.new_since.filter(|_| !first).map(|since| (Rseq(since.0 + 1), None));
+            back = room.reading.map(|(rseq, top)| (rseq, Some(top))).or(unread);
             room.timeline.go_to_newest();
             draft.clone_from(&room.draft.text);
             for local in (0..lobby.len()).filter_map(|index| lobby.row(index)) {
@@ -72,7 +87,10 @@ impl Model {
         if !first || self.composer.text.is_empty() {
             effects.push(self.compose(draft));
         }
-        effects.push(Effect::ScrollToEnd);
+        match back {
+            Some((rseq, top)) => effects.extend(self.read_on(rseq, top)),
+            None => effects.push(Effect::ScrollToEnd),
+        }
         effects.extend(self.forget_members());
         effects
     }
@@ -103,19 +121,21 @@ impl Model {
         }
         room.timeline.take(entries, later);
         if !open && room.timeline.is_long() {
-            room.timeline.put_aside();
+            room.timeline.put_aside(room.reading.map(|(rseq, _)| rseq));
         }
         self.count_unsent();
         let mut effects = self.mark_read();
         effects.extend(self.members_may_differ(about_members));
-        if let Some(rseq) = self.jumping.filter(|_| open) {
-            effects.extend(self.jump(rseq));
+        match self.jumping.filter(|_| open) {
+            Some(Jump::To(rseq)) => effects.extend(self.jump(rseq)),
+            Some(Jump::Back(rseq, top)) => effects.extend(self.read_on(rseq, top)),
+            None => {}
         }
         effects
     }
 
     pub(super) fn mark_read(&mut self) -> Vec<Effect> {
-        let seen = self.focused && self.at_end && self.palette.is_none();
+        let seen = self.focused && self.at_end && self.palette.is_none() && self.jumping.is_none();
         let Some(room) = self.current_mut().filter(|room| seen && room.timeline.is_at_newest()) else {
             return Vec::new();
         };
@@ -133,6 +153,7 @@ impl Model {
         self.at_end = at_end;
         if let Some(room) = self.current_mut() {
             if at_end {
+                room.reading = None;
                 room.timeline.follow();
             } else {
                 room.timeline.stay();
@@ -161,7 +182,7 @@ impl Model {
 
     /// Goes to a message of the open room, now or as soon as it is here.
     pub(super) fn jump(&mut self, rseq: Rseq) -> Vec<Effect> {
-        let waited = self.jumping.take() == Some(rseq);
+        let waited = self.jumping.take() == Some(Jump::To(rseq));
         let Some(room) = self.current_mut() else { return Vec::new() };
         match room.timeline.go_to(rseq) {
             None => {
@@ -170,16 +191,45 @@ impl Model {
             }
             Some((from, to)) => {
                 let show = Effect::Show { room: room.id, from, to };
-                self.jumping = Some(rseq);
+                self.jumping = Some(Jump::To(rseq));
                 if waited { Vec::new() } else { vec![show] }
             }
+        }
+    }
+
+    /// Goes on where somebody was reading in the open room, now or as soon as that is here.
+    fn read_on(&mut self, rseq: Rseq, top: Option<i32>) -> Vec<Effect> {
+        let waited = self.jumping.take() == Some(Jump::Back(rseq, top));
+        self.at_end = false;
+        let Some(room) = self.current_mut() else { return Vec::new() };
+        match room.timeline.go_to(rseq) {
+            None => {
+                room.timeline.stay();
+                vec![Effect::ReadOn(rseq, top)]
+            }
+            Some((from, to)) => {
+                let comes = rseq.0.saturating_add(NEAR) > room.state.row.head.0;
+                let show = (!waited && !comes).then_some(Effect::Show { room: room.id, from, to });
+                self.jumping = Some(Jump::Back(rseq, top));
+                // What the list stood at belongs to another room.
+                show.into_iter().chain((!waited).then_some(Effect::ScrollToEnd)).collect()
+            }
+        }
+    }
+
+    /// Where the list stands, when that is not its end.
+    pub(super) fn reads(&mut self, rseq: Rseq, top: i32) {
+        // Who has begun to read elsewhere is not taken away any more.
+        self.jumping.take_if(|jump| matches!(jump, Jump::Back(..)));
+        if let Some(room) = self.current_mut() {
+            room.reading = Some((rseq, top));
         }
     }
 
     pub(super) fn reset(&mut self, id: RoomId) {
         if let Some(room) = self.rooms.get_mut(&id) {
             room.timeline.reset();
-            room.new_since = None;
+            (room.new_since, room.reading) = (None, None);
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Room {
     pub draft: DraftText,
     /// Where what is new begins: behind this place. It stays while the person looks, so that the line does not vanish.
     pub new_since: Option<Rseq>,
+    /// Where somebody was reading who was not at the end: a row, and how far below the top of the view it stood.
+    pub reading: Option<(Rseq, i32)>,
     /// Who is writing in it, and since when we know.
     typing: (Vec<UserId>, i64),
 }
@@ -38,6 +40,7 @@ impl Room {
             timeline: Timeline::default(),
             draft: DraftText::default(),
             new_since: None,
+            reading: None,
             typing: (Vec::new(), 0),
         }
     }

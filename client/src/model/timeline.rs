@@ -186,6 +186,13 @@ impl Timeline {
         }
     }
 
+    /// The position of the row at a place, or of the one that follows it: not every place has a row.
+    #[must_use]
+    pub fn index_near(&self, key: RowKey) -> usize {
+        let at = self.items.binary_search_by_key(&order(key), |item| order(item.key()));
+        at.unwrap_or_else(|next| next.min(self.items.len().saturating_sub(1)))
+    }
+
     /// A row by its name.
     #[must_use]
     pub fn find(&self, key: RowKey) -> Option<Row<'_>> {

@@ -118,6 +118,7 @@ impl Model {
                 return self.mark_read();
             }
             Action::AtEnd(at_end) => return self.at_end(at_end),
+            Action::Reads { rseq, top } => self.reads(rseq, top),
             Action::Focus(focused) => {
                 self.focused = focused;
                 let mut effects = if focused { Vec::new() } else { self.keep_draft() };
@@ -327,6 +328,7 @@ impl Action {
                 | Self::PaletteTyped(_)
                 | Self::PaletteChose { .. }
                 | Self::AtEnd(_)
+                | Self::Reads { .. }
                 | Self::React { .. }
                 | Self::Focus(true)
         )

@@ -81,9 +81,10 @@ impl Model {
         room.draft.text.clear();
         let write = Write::message(room.id, text, answers, mentions).clearing_draft();
         room.timeline.go_to_newest();
-        room.new_since = None;
+        (room.new_since, room.reading) = (None, None);
         room.timeline.add_pending(cid, now_ms, write.clone());
         self.composer.unkept_since = None;
+        self.jumping = None;
         self.at_end = true;
         vec![Effect::Write { cid, write, instead_of: None }, Effect::TextTaken, Effect::ScrollToEnd]
     }

@@ -63,6 +63,7 @@ pub(super) struct ListState {
     /// The part of all rows that stood at the top when the scroll bar was taken, and where it was taken.
     pub(super) drag: Option<(f64, i32)>,
     told_end: bool,
+    told_place: Option<(Rseq, i32)>,
     told_top: Option<(Rseq, bool)>,
     told_last: Option<(Rseq, bool)>,
 }
@@ -93,6 +94,7 @@ impl MessageList {
             thumb: None,
             drag: None,
             told_end: true,
+            told_place: None,
             told_top: None,
             told_last: None,
         }));
@@ -126,7 +128,9 @@ impl MessageList {
 
     /// Goes to the last row, and stays there.
     pub fn end(&mut self) {
-        self.state.borrow_mut().held = Held::End;
+        let mut state = self.state.borrow_mut();
+        (state.held, state.told_place) = (Held::End, None);
+        drop(state);
         self.widget.redraw();
     }
 
@@ -138,7 +142,17 @@ impl MessageList {
         if !in_sight {
             state.held = Held::Row(key, third);
         }
+        state.told_end = false;
         state.selected = Some(key);
+        drop(state);
+        self.widget.redraw();
+    }
+
+    /// Goes on where somebody was reading. Nothing is chosen by that.
+    pub fn read_on(&mut self, rseq: Rseq, top: Option<i32>) {
+        let mut state = self.state.borrow_mut();
+        state.held = Held::Row(RowKey::Entry(rseq), top.unwrap_or(self.widget.h() / 3));
+        (state.told_end, state.told_place, state.selected) = (false, None, None);
         drop(state);
         self.widget.redraw();
     }
@@ -195,6 +209,16 @@ impl ListState {
             self.told_end = at_end;
             context.push(Action::AtEnd(at_end));
         }
+        let place = match self.held {
+            Held::Row(RowKey::Entry(rseq), top) if !at_end => Some((rseq, top)),
+            _ => None,
+        };
+        if place != self.told_place {
+            self.told_place = place;
+            if let Some((rseq, top)) = place {
+                context.push(Action::Reads { rseq, top });
+            }
+        }
         let top = self.placed.first().is_none_or(|row| row.index == 0 && row.top > -rect.h);
         if let Some(oldest) = timeline.oldest().filter(|_| top) {
             // Once for each first row and connection, not once for each paint.
@@ -224,7 +248,7 @@ impl ListState {
             Held::Row(key @ RowKey::Pending(_), top) => {
                 timeline.index_of(key).map_or(Position::End, |index| Position::At { index, top })
             }
-            Held::Row(key, top) => Position::At { index: timeline.index_of(key).unwrap_or(0), top },
+            Held::Row(key, top) => Position::At { index: timeline.index_near(key), top },
         };
         let (layouts, fonts) = (&mut self.layouts, &mut self.fonts);
         let mut height = |index: usize| layout_of(index, context, model, rect.w, layouts, fonts);

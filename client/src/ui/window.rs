@@ -119,7 +119,8 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
     while let Some(action) = context.take().or_else(|| outside.poll()) {
         taken += 1;
         // What only asks for more rows changes nothing that is to be seen, unless something comes of it.
-        let quiet = matches!(action, Action::ReachedTop | Action::ReachedEnd | Action::Composed { .. });
+        let quiet =
+            matches!(action, Action::ReachedTop | Action::ReachedEnd | Action::Reads { .. } | Action::Composed { .. });
         let action = match action {
             // Once for however many keys: a long text takes its time.
             Action::Edited if edited => continue,
@@ -144,6 +145,7 @@ fn round(context: &Rc<Context>, parts: &mut Parts, outside: &mut dyn Outside) ->
                 }
                 Effect::Compose(text, cursor) => parts.composer.set(&text, cursor),
                 Effect::ScrollTo(key) => parts.list.go_to(key),
+                Effect::ReadOn(rseq, top) => parts.list.read_on(rseq, top),
                 Effect::ScrollToEnd => parts.list.end(),
                 Effect::Copy(text) => app::copy(&text),
                 Effect::Quit => return true,

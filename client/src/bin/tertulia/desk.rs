@@ -177,6 +177,7 @@ impl Outside for Desk {
             Effect::TextTaken
             | Effect::Compose(..)
             | Effect::ScrollTo(_)
+            | Effect::ReadOn(..)
             | Effect::ScrollToEnd
             | Effect::Copy(_)
             | Effect::Quit => {}

@@ -3,6 +3,7 @@
 mod asking;
 mod members;
 mod messages;
+mod places;
 mod rooms;
 mod searching;
 mod signals;

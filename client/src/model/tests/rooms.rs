@@ -106,7 +106,8 @@ fn what_is_new_has_a_line_and_is_read_once_it_is_seen() {
     let mut model = after(vec![works(7, 5)]);
     assert_eq!(model.room_of(WORKS).unwrap().unread(), 2);
     model.update(Action::OpenRoom(WORKS));
-    assert_eq!(model.update(talk), [Effect::Mark(WORKS, Rseq(7))]);
+    assert_eq!(model.update(talk), [Effect::ReadOn(Rseq(6), None)]);
+    assert_eq!(model.update(Action::AtEnd(true)), [Effect::Mark(WORKS, Rseq(7))]);
     assert_eq!(rows(&model)[3..], ["--- new", "luis 12:00: c", "Zoë 12:00: d"]);
     assert_eq!(model.room_of(WORKS).unwrap().unread(), 0, "also without a connection");
     // The line stays while the person looks, and goes with the next own word.

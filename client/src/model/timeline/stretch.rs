@@ -162,10 +162,19 @@ impl Timeline {
         self.loading = (false, false);
     }
 
-    /// Nobody looks at the room any more: only its newest lines are remembered.
-    pub fn put_aside(&mut self) {
+    /// Nobody looks at the room any more: only its newest lines are remembered, and those around the place where
+    /// somebody was reading.
+    pub fn put_aside(&mut self, reading: Option<Rseq>) {
         let newest = self.fold.whole().last().map_or(0, |(_, last)| *last);
-        self.fold.keep_only(Rseq(newest.saturating_sub(REMEMBERED - 1).max(1)), Rseq(u64::MAX));
+        let newest = (Rseq(newest.saturating_sub(REMEMBERED - 1).max(1)), Rseq(u64::MAX));
+        let around = reading.map(|Rseq(place)| {
+            let half = REMEMBERED / 2;
+            (Rseq(place.saturating_sub(half).max(1)), Rseq(place.saturating_add(half).min(newest.0.0 - 1)))
+        });
+        match around.filter(|(from, to)| from <= to) {
+            Some(around) => self.fold.keep_only(&[around, newest]),
+            None => self.fold.keep_only(&[newest]),
+        }
         self.go_to_newest();
     }
 
