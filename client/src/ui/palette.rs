@@ -41,6 +41,8 @@ struct State {
     purpose: Option<Purpose>,
     chosen: usize,
     scroll: usize,
+    /// Where the pointer was last. A list that appears under one at rest is not chosen from by it.
+    pointer: Option<(i32, i32)>,
 }
 
 /// The list.
@@ -111,7 +113,9 @@ impl Chooser {
         };
         let new = self.state.borrow_mut().purpose.replace(palette.purpose) != Some(palette.purpose);
         if new {
-            (self.state.borrow_mut().chosen, self.state.borrow_mut().scroll) = (0, 0);
+            let mut state = self.state.borrow_mut();
+            (state.chosen, state.scroll, state.pointer) = (0, 0, Some(app::event_coords()));
+            drop(state);
             self.input.set_value(&palette.typed);
             let end = i32::try_from(palette.typed.len()).unwrap_or(0);
             let _ = self.input.set_position(end);
@@ -188,7 +192,8 @@ fn pointed(context: &Context, state: &RefCell<State>, ground: &mut Widget, event
     match event {
         Event::Enter | Event::Move => {
             let row = row_at(context, &state.borrow(), window, at);
-            if let Some(row) = row {
+            let moved = state.borrow_mut().pointer.replace(at) != Some(at);
+            if let Some(row) = row.filter(|_| moved) {
                 state.borrow_mut().chosen = row;
             }
             if let Some(mut window) = ground.window() {
