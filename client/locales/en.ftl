@@ -15,6 +15,12 @@ status-lost = { $why } Trying again { $seconds ->
     [0] now
    *[other] in { $seconds } s
 }…
+status-lost-short = Not connected. Trying again { $seconds ->
+    [0] now
+   *[other] in { $seconds } s
+}…
+status-waits-short = What you wrote has been waiting for { $seconds } s
+status-read-only-short = The server’s disk is full: what you write waits
 status-refused = Not connected: { $why }
 status-hosted = hosted here
 status-stop-hosting = Stop the chat…

@@ -15,6 +15,12 @@ status-lost = { $why } Se vuelve a intentar { $seconds ->
     [0] ahora
    *[other] en { $seconds } s
 }…
+status-lost-short = Sin conexión. Nuevo intento { $seconds ->
+    [0] ahora
+   *[other] en { $seconds } s
+}…
+status-waits-short = Lo que has escrito espera desde hace { $seconds } s
+status-read-only-short = Disco del servidor lleno: lo que escribas espera
 status-refused = Sin conexión: { $why }
 status-hosted = alojado aquí
 status-stop-hosting = Parar el chat…

@@ -35,17 +35,23 @@ pub struct Places {
     pub people: Rect,
 }
 
-/// Whether a window of this width has room for the people beside the conversation.
+/// Whether a window of this width has room for the rooms beside the conversation.
+#[must_use]
+pub fn rooms_fit(w: i32) -> bool {
+    w - ROOMS >= CONVERSATION_MIN
+}
+
+/// Whether it has room for the people as well. They give way first: who is where matters more than who is here.
 #[must_use]
 pub fn people_fit(w: i32) -> bool {
-    w - PEOPLE >= CONVERSATION_MIN
+    w - ROOMS - PEOPLE >= CONVERSATION_MIN
 }
 
 /// Divides a window.
 #[must_use]
 pub fn divide(w: i32, h: i32, people_shown: bool, composer: i32) -> Places {
     let people = if people_shown && people_fit(w) { PEOPLE } else { 0 };
-    let rooms = if w - people - ROOMS >= CONVERSATION_MIN { ROOMS } else { 0 };
+    let rooms = if rooms_fit(w) { ROOMS } else { 0 };
     let middle = w - rooms - people;
     let composer = composer.min(h - HEADER - STATUS - 60).max(0);
     Places {
@@ -76,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn people_give_way_after_the_rooms() {
-        assert_eq!((divide(700, 600, true, 64).rooms.w, divide(700, 600, true, 64).people.w), (0, PEOPLE));
-        assert_eq!((divide(580, 600, true, 64).rooms.w, divide(580, 600, true, 64).people.w), (0, 0));
-        assert_eq!((divide(590, 600, false, 64).rooms.w, divide(1_000, 600, true, 64).rooms.w), (ROOMS, ROOMS));
+    fn people_give_way_before_the_rooms() {
+        let columns = |w, shown| (divide(w, 600, shown, 64).rooms.w, divide(w, 600, shown, 64).people.w);
+        assert_eq!((columns(1_000, true), columns(1_000, false)), ((ROOMS, PEOPLE), (ROOMS, 0)));
+        assert_eq!((columns(803, true), columns(588, true), columns(587, true)), ((ROOMS, 0), (ROOMS, 0), (0, 0)));
     }
 }

@@ -8,7 +8,7 @@ use fltk::{enums::Color, prelude::*, widget::Widget};
 
 use super::{
     context::Context,
-    geometry::people_fit,
+    geometry::{people_fit, rooms_fit},
     links::Links,
     paint::{self, Rect},
     rooms_panel::sign,
@@ -33,6 +33,7 @@ const RING: i32 = 2;
 #[must_use]
 pub fn header(context: &Rc<Context>) -> Widget {
     let links = Links::new(&[
+        || Action::OpenPalette(Palette::new(Purpose::Switch)),
         || Action::OpenPalette(Palette::new(Purpose::RoomMenu)),
         || Action::OpenPalette(Palette::new(Purpose::Search)),
         || Action::TogglePeople,
@@ -42,15 +43,17 @@ pub fn header(context: &Rc<Context>) -> Widget {
     widget.draw({
         let context = context.clone();
         move |widget| {
-            let foldable = widget.window().is_some_and(|window| people_fit(window.w()));
-            paint_header(&context, Rect::of(widget), foldable, &links);
+            let width = widget.window().map_or(0, |window| window.w());
+            paint_header(&context, Rect::of(widget), width, &links);
         }
     });
     widget
 }
 
-/// Draws the header, with the part that folds the people, if the window has room for them.
-fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
+/// Draws the header of a window of this width: with the part that folds the people if there is room for them, and with one
+/// that leads to the other rooms if there is none for those.
+fn paint_header(context: &Context, rect: Rect, width: i32, links: &Links) {
+    let foldable = people_fit(width);
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
@@ -72,8 +75,8 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     let font = (REGULAR, 13);
     let width = paint::width_in(&label, font) + 42;
     let chip = Rect::new(rect.x + rect.w - width - 20, rect.y + 13, width, 30);
-    links.put(2, foldable.then_some(chip));
-    if links.is_at(2) {
+    links.put(3, foldable.then_some(chip));
+    if links.is_at(3) {
         paint::fill_round(chip.shrunk(-RING), 15 + RING, theme.text);
     }
     paint::card(chip, 15, if foldable && model.people_shown { theme.raised } else { theme.surface }, theme.line);
@@ -82,28 +85,39 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     paint::text_in(&label, chip.x + 29, chip.y, chip.h, font, theme.text);
 
     let find = Rect::new(chip.x - 42, chip.y, 34, 30);
-    links.put(1, Some(find));
-    if links.is_at(1) {
+    links.put(2, Some(find));
+    if links.is_at(2) {
         paint::fill_round(find.shrunk(-RING), 15 + RING, theme.text);
     }
     paint::card(find, 15, theme.surface, theme.line);
     paint_glass(find, theme);
 
-    let Some(room) = model.room() else { return links.put(0, None) };
+    let left = rect.x + if rooms_fit(width) { 12 } else { 54 };
+    let list = (left > rect.x + 12).then(|| Rect::new(rect.x + 12, rect.y + 13, 34, 30));
+    links.put(0, list);
+    if let Some(list) = list {
+        if links.is_at(0) {
+            paint::fill_round(list.shrunk(-RING), 15 + RING, theme.text);
+        }
+        paint::card(list, 15, theme.surface, theme.line);
+        paint_rooms_sign(list, &model, theme);
+    }
+
+    let Some(room) = model.room() else { return links.put(1, None) };
     let strong = (STRONG, 17);
-    let all = find.x - rect.x - 60;
+    let all = find.x - left - 48;
     let name = paint::fitting(model.room_name(room), all, strong);
     let width = paint::width_in(&name, strong);
-    let place = Rect::new(rect.x + 12, rect.y + 10, width + 50, 36);
-    links.put(0, Some(place));
-    if links.is_at(0) {
+    let place = Rect::new(left, rect.y + 10, width + 50, 36);
+    links.put(1, Some(place));
+    if links.is_at(1) {
         paint::fill_round(place, 8, theme.text);
         paint::fill_round(place.shrunk(RING), 6, theme.surface);
     }
     let sign = if room.is_direct() { "@" } else { sign(room) };
-    paint::text_in(sign, rect.x + 20, rect.y, rect.h - 1, (REGULAR, 17), theme.faint);
-    paint::text_in(&name, rect.x + 40, rect.y, rect.h - 1, strong, theme.text);
-    let after = rect.x + 40 + width;
+    paint::sign(sign, (left + 8, rect.y), rect.h - 1, 17, theme.faint);
+    paint::text_in(&name, left + 28, rect.y, rect.h - 1, strong, theme.text);
+    let after = left + 28 + width;
     paint::text_in("▾", after + 5, rect.y, rect.h - 1, (REGULAR, 12), theme.faint);
     let aside = match (&room.state.row.topic, room.state.gone, room.is_archived()) {
         (_, true, _) => words.get("room-gone"),
@@ -114,6 +128,22 @@ fn paint_header(context: &Context, rect: Rect, foldable: bool, links: &Links) {
     let left = after + 30;
     let aside = paint::fitting(&aside, (find.x - 16 - left).max(0), (REGULAR, 13));
     paint::text_in(&aside, left, rect.y + 1, rect.h - 1, (REGULAR, 13), theme.faint);
+}
+
+/// Three lines for a list, with a dot if something is unread in another room; what mentions the person is louder.
+fn paint_rooms_sign(place: Rect, model: &Model, theme: &Theme) {
+    for line in 0..3 {
+        paint::fill(Rect::new(place.x + 10, place.y + 10 + 4 * line, 14, 2), theme.text);
+    }
+    let open = model.room().map(|room| room.id);
+    let others = || model.rooms().into_iter().filter(|room| Some(room.id) != open);
+    let color = match (others().any(|room| room.mentions() > 0), others().any(|room| room.unread() > 0)) {
+        (true, _) => theme.accent,
+        (false, true) => theme.faint,
+        (false, false) => return,
+    };
+    paint::fill_round(Rect::new(place.x + 24, place.y - 3, 12, 12), 6, theme.surface);
+    paint::fill_round(Rect::new(place.x + 26, place.y - 1, 8, 8), 4, color);
 }
 
 /// A magnifying glass.
@@ -157,16 +187,17 @@ fn paint_status(context: &Context, rect: Rect, links: &Links) {
     paint::fill(rect, theme.surface);
     let (text, color) = status_text(&model, words, theme);
     let away = is_away(&model);
-    if away {
+    let banner = away || model.read_only;
+    if banner {
         // Whoever writes must see it without looking for it.
         paint::fill_round(Rect::new(rect.x + 20, rect.y, rect.w - 40, 26), 8, theme.selected);
     }
-    let left = rect.x + if away { 32 } else { 24 };
+    let left = rect.x + if banner { 32 } else { 24 };
     paint::fill_round(Rect::new(left, rect.y + 9, 8, 8), 4, color);
 
     let font = (REGULAR, 12);
     let strong = (STRONG, 12);
-    let mut right = rect.x + rect.w - if away { 32 } else { 24 };
+    let mut right = rect.x + rect.w - if banner { 32 } else { 24 };
     let mut link = |part: usize, label: Option<&str>| {
         let Some(label) = label.map(|key| words.get(key)) else { return links.put(part, None) };
         let width = paint::width_in(&label, strong);
@@ -174,15 +205,18 @@ fn paint_status(context: &Context, rect: Rect, links: &Links) {
         links.put(part, Some(place));
         if links.is_at(part) {
             paint::fill_round(place, 8, theme.text);
-            paint::fill_round(place.shrunk(RING), 6, if away { theme.selected } else { theme.surface });
+            paint::fill_round(place.shrunk(RING), 6, if banner { theme.selected } else { theme.surface });
         }
         paint::text_in(&label, right - width, rect.y, 26, strong, theme.accent);
         right -= width + 16;
     };
     link(1, away.then_some("status-change"));
     link(0, model.hosted.then_some("status-stop-hosting"));
-    let ink = if away { theme.text } else { theme.faint };
-    let text = paint::fitting(&text, right - left - 18, font);
+    let ink = if banner { theme.text } else { theme.faint };
+    // In few words where there is little room: what is cut away would be the end, and that is what is waited for.
+    let room = right - left - 18;
+    let short = if paint::width_in(&text, font) > room { status_in_short(&model, words) } else { None };
+    let text = paint::fitting(&short.unwrap_or(text), room, font);
     paint::text_in(&text, left + 16, rect.y, 26, font, ink);
     // That others can read along is not an aside.
     let open = words.get("status-not-encrypted");
@@ -219,15 +253,33 @@ pub fn status_text(model: &Model, words: &Words, theme: &Theme) -> (String, Colo
             }
         }
         Connection::Lost { why, retry_at_ms } => {
-            // Rounded up: it says 1 until it is time, and never less than nothing.
-            let seconds = (retry_at_ms.saturating_sub(model.now_ms).max(0) + 999) / 1_000;
-            let args = [("why", words.lost(*why).into()), ("seconds", seconds.into())];
+            let args = [("why", words.lost(*why).into()), ("seconds", seconds_until(*retry_at_ms, model).into())];
             (words.with("status-lost", &args), theme.waiting)
         }
         Connection::Refused(refusal) => {
             (words.with("status-refused", &[("why", words.refusal(refusal).into())]), theme.problem)
         }
     }
+}
+
+/// The same for little room, where it can be said in fewer words.
+fn status_in_short(model: &Model, words: &Words) -> Option<String> {
+    match &model.connection {
+        Connection::Online { .. } if model.read_only => Some(words.get("status-read-only-short")),
+        Connection::Online { .. } => {
+            let waited = model.waited_ms().filter(|waited| *waited >= LONG_MS)?;
+            Some(words.with("status-waits-short", &[("seconds", (waited / 1_000).into())]))
+        }
+        Connection::Lost { retry_at_ms, .. } => {
+            Some(words.with("status-lost-short", &[("seconds", seconds_until(*retry_at_ms, model).into())]))
+        }
+        _ => None,
+    }
+}
+
+/// Rounded up: it says 1 until it is time, and never less than nothing.
+fn seconds_until(at_ms: i64, model: &Model) -> i64 {
+    (at_ms.saturating_sub(model.now_ms).max(0) + 999) / 1_000
 }
 
 /// What the desktop shows of the window when it is out of sight: how much is unread comes first.

@@ -43,11 +43,11 @@ pub(super) fn row(context: &Context, model: &Model, offer: &Offer, place: Rect, 
         }
         (Choice::Room(room), None) => {
             let sign = model.room_of(*room).map_or("#", sign);
-            paint::text_in(sign, left + 8, place.y, ROW, (REGULAR, 17), theme.faint);
+            paint::sign(sign, (left + 8, place.y), ROW, 17, theme.faint);
             left += 40;
         }
         (Choice::Join(_), None) => {
-            paint::text_in("#", left + 8, place.y, ROW, (REGULAR, 17), theme.faint);
+            paint::sign("#", (left + 8, place.y), ROW, 17, theme.faint);
             left += 40;
         }
         _ => {}
@@ -99,7 +99,7 @@ pub(super) fn name(offer: &Offer, model: &Model, words: &Words) -> String {
         Choice::Archive(true) => words.get("offer-archive"),
         Choice::Archive(false) => words.get("offer-reopen"),
         Choice::More => words.get("offer-more"),
-        Choice::Hit { .. } => {
+        Choice::Hit { room, .. } => {
             let author = offer.person.map(|user| model.people.name(user)).unwrap_or_default();
             let place = if offer.name.is_empty() { words.get("offer-other-room") } else { offer.name.clone() };
             let place = if model.is_in(*room) { place } else { words.with("offer-not-in", &[("room", place.into())]) };

@@ -93,6 +93,15 @@ pub fn text_in(words: &str, x: i32, top: i32, height: i32, (font, size): (Font, 
     draw::draw_text_n(words, x, baseline);
 }
 
+/// Writes the sign before the name of a room, of whatever shape as wide as any other.
+pub fn sign(sign: &str, (x, top): (i32, i32), height: i32, size: i32, color: Color) {
+    let box_width = width_in("#", (theme::REGULAR, size));
+    let natural = width_in(sign, (theme::REGULAR, size)).max(1);
+    let size = if natural > box_width { size * box_width / natural } else { size };
+    let left = x + (box_width - width_in(sign, (theme::REGULAR, size))) / 2;
+    text_in(sign, left, top, height, (theme::REGULAR, size), color);
+}
+
 /// The width of a text in a font.
 #[must_use]
 pub fn width_in(words: &str, (font, size): (Font, i32)) -> i32 {

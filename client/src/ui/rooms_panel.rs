@@ -203,7 +203,7 @@ fn row(context: &Context, model: &Model, state: &mut State, (view, y): (Rect, i3
             row.x + 38
         }
         None => {
-            paint::text_in(sign(room), row.x + 10, y, row.h, (REGULAR, 14), theme.faint);
+            paint::sign(sign(room), (row.x + 10, y), row.h, 14, theme.faint);
             row.x + 28
         }
     };

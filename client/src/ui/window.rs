@@ -21,7 +21,7 @@ use super::{
     composer::Composer,
     context::Context,
     first_start::{self, FirstStart},
-    geometry::{WINDOW_MIN, divide, people_fit},
+    geometry::{WINDOW_MIN, divide},
     lines,
     message_list::MessageList,
     paint::Rect,
@@ -273,8 +273,7 @@ impl Parts {
         if !choosing {
             context.take_ahead();
         }
-        let nothing_to_push = (self.status.has_focus() && !lines::status_has_links(&model))
-            || (self.header.has_focus() && !people_fit(self.window.w()));
+        let nothing_to_push = self.status.has_focus() && !lines::status_has_links(&model);
         drop(model);
         self.limit_size(dialog);
         if talking && (!was_talking || nothing_to_push) {
