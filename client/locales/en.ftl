@@ -80,6 +80,7 @@ command-direct = speak with one person
 command-nick = take another name
 command-search = search all rooms
 status-read-only = Connected to { $server } · the server’s disk is full: what you write waits, and only deleting works
+command-lost = what is no longer on the server
 command-help = this list
 command-unknown = There is no command { $name }. /help shows the ones there are; to write a slash at the beginning, type two.
 row-discard = Discard
@@ -118,10 +119,10 @@ not-found = Nobody here is called { $name }.
 write-refused = That did not work: { $why }
 log-set-back = The server was restored from a backup: { $count ->
     [0] nothing that was here is missing
-    [one] 1 thing that was here is missing, and has been kept aside on this computer
-   *[other] { $count } things that were here are missing, and have been kept aside on this computer
+    [one] 1 thing that was here is missing. It is kept on this computer: /lost shows it
+   *[other] { $count } things that were here are missing. They are kept on this computer: /lost shows them
 }.
-log-is-new = The server has begun anew: what was here is no longer on it.
+log-is-new = The server has begun anew: what was here is no longer on it. /lost shows what of it is kept on this computer.
 
 ## Days
 
@@ -196,6 +197,9 @@ list-rename-hint = Everybody will see it, also on what you have written already.
 list-colour = Your colour
 list-search = Search all rooms
 list-search-hint = Also: from:ana in:general before:2026-11-22 after:yesterday has:link
+list-lost = No longer on the server
+list-lost-hint = The server went back to a backup that did not have this. It is kept on this computer; Enter copies it.
+list-lost-none = Nothing is missing: all that is here is on the server as well.
 list-react = React
 list-name = Name
 list-type = Type to search
@@ -230,6 +234,8 @@ offer-colour = { $hue ->
     [10] Garnet
    *[other] Slate
 }
+offer-lost = What is no longer on the server…
+offer-copied = Copied
 offer-leave = Leave the room…
 offer-archive = Archive the room…
 offer-reopen = Open the room again

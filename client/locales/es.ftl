@@ -80,6 +80,7 @@ command-direct = hablar con una persona
 command-nick = cambiar de nombre
 command-search = buscar en todas las salas
 status-read-only = Conectado a { $server } · el disco del servidor está lleno: lo que escribas espera, y solo se puede borrar
+command-lost = lo que ya no está en el servidor
 command-help = esta lista
 command-unknown = No existe la orden { $name }. Con /ayuda se ven las que hay; para empezar con una barra, escribe dos.
 row-discard = Descartar
@@ -118,10 +119,10 @@ not-found = Aquí nadie se llama { $name }.
 write-refused = No se ha podido: { $why }
 log-set-back = El servidor se ha restaurado desde una copia: { $count ->
     [0] no falta nada de lo que había aquí
-    [one] falta 1 cosa que había aquí, y se ha guardado aparte en este equipo
-   *[other] faltan { $count } cosas que había aquí, y se han guardado aparte en este equipo
+    [one] falta 1 cosa que había aquí. Queda en este equipo: /perdido la muestra
+   *[other] faltan { $count } cosas que había aquí. Quedan en este equipo: /perdido las muestra
 }.
-log-is-new = El servidor ha empezado de nuevo: lo que había aquí ya no está en él.
+log-is-new = El servidor ha empezado de nuevo: lo que había aquí ya no está en él. /perdido muestra lo que queda en este equipo.
 
 ## Días
 
@@ -196,6 +197,9 @@ list-rename-hint = Lo verán todos, también en lo que ya has escrito.
 list-colour = Tu color
 list-search = Buscar en todas las salas
 list-search-hint = También: de:ana en:general antes:22/11 después:ayer con:enlace
+list-lost = Ya no está en el servidor
+list-lost-hint = El servidor volvió a una copia en la que esto no estaba. Queda en este equipo; Intro lo copia.
+list-lost-none = No falta nada: todo lo que hay aquí está también en el servidor.
 list-react = Reaccionar
 list-name = Nombre
 list-type = Escribe para buscar
@@ -230,6 +234,8 @@ offer-colour = { $hue ->
     [10] Granate
    *[other] Pizarra
 }
+offer-lost = Lo que ya no está en el servidor…
+offer-copied = Copiado
 offer-leave = Salir de la sala…
 offer-archive = Archivar la sala…
 offer-reopen = Volver a abrir la sala

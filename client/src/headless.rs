@@ -225,6 +225,7 @@ impl Headless {
             | Event::Later { .. }
             | Event::Erased { .. }
             | Event::LogChanged { .. }
+            | Event::Lost(_)
             | Event::Queued(_)
             | Event::Draft { .. }
             | Event::Typing { .. }

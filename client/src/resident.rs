@@ -227,6 +227,7 @@ impl Seen {
             }
             Event::Presence(_)
             | Event::LogChanged { .. }
+            | Event::Lost(_)
             | Event::Draft { .. }
             | Event::Typing { .. }
             | Event::Notice { .. }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{Cid, Entry, ErrorCode, RoomId, Rseq, UserId, reply::UserRow};
+use tertulia_protocol::{Cid, Entry, ErrorCode, RoomId, Rseq, UserId, entry::RoomEntry, reply::UserRow};
 
 use super::{
     palette::Palette,
@@ -81,6 +81,8 @@ pub enum Action {
         /// How many entries that we held are no longer on the server.
         lost: u64,
     },
+    /// What is kept of the entries that are no longer on the server.
+    Lost(Vec<RoomEntry>),
     /// Something could not be kept in the profile; what the system said.
     ProfileNotSaved(String),
     /// Entries of a room, by rising place and without a hole, with what was said about them further on.

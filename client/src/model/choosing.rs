@@ -8,6 +8,7 @@ use tertulia_protocol::{
 use super::{
     Connection, Effect, Model,
     palette::{Choice, Offer, Palette, Purpose, Trouble},
+    people::sort_key,
     question::About,
     search::{self, Names},
     timeline::RowKey,
@@ -183,6 +184,11 @@ impl Model {
                 self.palette = Some(Palette { members, ..Palette::new(Purpose::Member(user)) });
                 return Vec::new();
             }
+            Choice::Copy(text) => {
+                // There may be more to copy: the list stays.
+                self.palette = Some(Palette { copied: Some(text.clone()), ..palette });
+                return vec![Effect::Copy(text)];
+            }
             Choice::More => {
                 self.palette = Some(Palette { going_on: true, ..palette });
                 return self.fill();
@@ -260,6 +266,24 @@ impl Model {
         let mut effects = self.open_room(room);
         effects.extend(self.jump(rseq));
         effects
+    }
+
+    /// What is no longer on the server, as rows: the newest first.
+    pub(super) fn lost_messages(&self, palette: &Palette) -> Vec<Offer> {
+        let typed = sort_key(palette.typed.trim());
+        let offers = self.lost.iter().rev().filter_map(|RoomEntry { room, entry }| {
+            let text = MessageBody::from_bytes(&entry.body)?.text;
+            let author = self.people.name(entry.author);
+            let place = self.rooms.get(room).map(|room| self.room_name(room)).unwrap_or_default();
+            let fits = [text.as_str(), author, place].into_iter().any(|words| sort_key(words).contains(&typed));
+            fits.then(|| Offer {
+                detail: text.split_whitespace().take(60).collect::<Vec<_>>().join(" "),
+                at_ms: Some(entry.at),
+                person: Some(entry.author),
+                ..Offer::named(Choice::Copy(text), place)
+            })
+        });
+        offers.collect()
     }
 
     /// What was found, as rows.

@@ -23,6 +23,8 @@ pub enum Command {
     Nick,
     /// Look for something that was said.
     Search,
+    /// What is no longer on the server.
+    Lost,
     /// Which commands there are.
     Help,
 }
@@ -55,6 +57,7 @@ pub const COMMANDS: &[Spec] = &[
     spec(Command::Direct, "directo", "direct", "command-direct"),
     spec(Command::Nick, "apodo", "nick", "command-nick"),
     spec(Command::Search, "buscar", "search", "command-search"),
+    spec(Command::Lost, "perdido", "lost", "command-lost"),
     spec(Command::Help, "ayuda", "help", "command-help"),
 ];
 

@@ -32,6 +32,7 @@ pub fn action_of(event: Event) -> Option<Action> {
         Event::Erased { room, from, to } => Action::Erased { room, from, to },
         Event::Reset { room } => Action::Reset(room),
         Event::LogChanged { how, lost } => Action::LogChanged { same_server: matches!(how, SetBack::ToABackup), lost },
+        Event::Lost(lost) => Action::Lost(lost),
         Event::Queued(item) => Action::Queued(item),
         Event::Draft { room, draft } => Action::Draft(room, draft),
         Event::Typing { room, users } => Action::Typing(room, users),

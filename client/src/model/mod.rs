@@ -28,10 +28,10 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use jiff::{civil::Date, tz::TimeZone};
-use tertulia_protocol::{Cid, ErrorCode, RoomId, Rseq, UserId, limits::DEFAULT_PORT};
+use tertulia_protocol::{Cid, ErrorCode, RoomId, Rseq, UserId, entry::RoomEntry, limits::DEFAULT_PORT};
 
 pub use self::{
     action::{Action, HostFailure, Lost, Refusal},
@@ -44,7 +44,7 @@ use self::{
     members::Members,
     palette::Palette,
     people::People,
-    question::{About, Question, Stopping},
+    question::Question,
     room::Room,
     timeline::{Row, RowKey, State},
 };
@@ -146,6 +146,8 @@ pub struct Model {
     zone: TimeZone,
     /// What we wrote that belongs to no room, or is about the room itself.
     writes: BTreeMap<Cid, Write>,
+    /// What is no longer on the server.
+    lost: Vec<RoomEntry>,
     /// Where to go as soon as it is known: a room that is being opened or joined, and a place in it.
     going_to: Option<(RoomId, Option<Rseq>)>,
     /// The place that is on its way here, to be shown when it is there.
@@ -187,6 +189,7 @@ impl Model {
             from_form: false,
             zone,
             writes: BTreeMap::new(),
+            lost: Vec::new(),
             going_to: None,
             jumping: None,
             asked: 0,
@@ -272,19 +275,6 @@ impl Model {
         self.server.as_ref().map(short).unwrap_or_default()
     }
 
-    /// Whether this window is in the chat that this person hosts on this computer.
-    #[must_use]
-    pub fn in_hosted_chat(&self) -> bool {
-        let here = |host: &str| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        self.hosted && self.server.as_ref().is_some_and(|at| at.port() == DEFAULT_PORT && here(at.host()))
-    }
-
-    /// How many things that we wrote would be lost with the window: neither a server nor the profile has them.
-    fn unsent(&self) -> usize {
-        let all = self.rooms.values().flat_map(|room| room.timeline.pending());
-        all.filter(|pending| !pending.kept && !matches!(pending.state, State::Settled(_))).count()
-    }
-
     /// For how long something of ours has waited for its answer on this connection.
     #[must_use]
     pub fn waited_ms(&self) -> Option<i64> {
@@ -293,18 +283,6 @@ impl Model {
         // What was written before has waited for something else.
         let since = since.max(self.online_at_ms);
         matches!(self.connection, Connection::Online { .. }).then(|| self.now_ms.saturating_sub(since).max(0))
-    }
-
-    fn ask(&mut self, about: About) {
-        let unsent = if about.concerns_everything() { self.unsent() } else { 0 };
-        self.question = Some(Question {
-            hosted: self.in_hosted_chat(),
-            careful: unsent > 0,
-            unsent,
-            others: self.people.online_count().saturating_sub(1),
-            stopping: Stopping::No,
-            about,
-        });
     }
 
     /// The day it is.

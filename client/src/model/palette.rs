@@ -46,6 +46,8 @@ pub enum Purpose {
     Colour,
     /// Find what was said.
     Search,
+    /// Read and copy what is no longer on the server.
+    Lost,
     /// React to a message.
     React(Rseq),
 }
@@ -86,6 +88,8 @@ pub struct Palette {
     pub(super) members: Vec<MemberRow>,
     pub(super) hits: Vec<RoomEntry>,
     pub(super) below: Option<Seq>,
+    /// The words that were copied last.
+    pub copied: Option<String>,
     /// Whether the next answer goes on from what is here.
     pub(super) going_on: bool,
 }
@@ -104,6 +108,7 @@ impl Palette {
             members: Vec::new(),
             hits: Vec::new(),
             below: None,
+            copied: None,
             going_on: false,
         }
     }
@@ -160,6 +165,8 @@ pub enum Choice {
         /// Its place.
         rseq: Rseq,
     },
+    /// Something that is no longer on the server: its words, to be copied.
+    Copy(String),
     /// What else there is.
     More,
     /// An emoji.
@@ -246,6 +253,7 @@ impl Model {
                 hues.map(|hue| Offer::new(Choice::Hue(hue))).collect()
             }
             Purpose::Search => self.found_messages(palette),
+            Purpose::Lost => self.lost_messages(palette),
             Purpose::React(_) => EMOJI.map(|emoji| Offer::named(Choice::React(emoji.to_owned()), emoji)).into(),
         }
     }
@@ -269,6 +277,9 @@ impl Model {
             people.retain(|offer| offer.person.is_some_and(|user| !with(user)));
             people.truncate(20);
             offers.extend(people);
+        }
+        if !self.lost.is_empty() {
+            offers.push(Offer::new(Choice::Open(Purpose::Lost)));
         }
         offers.push(Offer::new(Choice::Open(Purpose::Browse)));
         offers.push(Offer::named(Choice::Open(Purpose::Create), typed.trim()));

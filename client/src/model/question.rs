@@ -1,10 +1,13 @@
 //! What a person is asked before something that could not be taken back.
 //!
-//! Owns which questions there are, which answers each of them has, and which answer is the safe one. The words and the
+//! Owns which questions there are, when one is asked, which answers each of them has, and which answer is the safe one. The words and the
 //! buttons are the window's.
 
-use tertulia_protocol::{RoomId, Rseq, UserId};
+use std::net::IpAddr;
 
+use tertulia_protocol::{RoomId, Rseq, UserId, limits::DEFAULT_PORT};
+
+use super::{Model, timeline::State};
 use crate::address::ServerAddress;
 
 /// What the question is about.
@@ -116,5 +119,32 @@ impl Question {
             (About::StopHosting, ..) => &[Answer::Cancel, Answer::Stop],
             _ => &[Answer::Cancel, Answer::Go],
         }
+    }
+}
+
+impl Model {
+    /// Whether this window is in the chat that this person hosts on this computer.
+    #[must_use]
+    pub fn in_hosted_chat(&self) -> bool {
+        let here = |host: &str| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.hosted && self.server.as_ref().is_some_and(|at| at.port() == DEFAULT_PORT && here(at.host()))
+    }
+
+    /// How many things that we wrote would be lost with the window: neither a server nor the profile has them.
+    pub(super) fn unsent(&self) -> usize {
+        let all = self.rooms.values().flat_map(|room| room.timeline.pending());
+        all.filter(|pending| !pending.kept && !matches!(pending.state, State::Settled(_))).count()
+    }
+
+    pub(super) fn ask(&mut self, about: About) {
+        let unsent = if about.concerns_everything() { self.unsent() } else { 0 };
+        self.question = Some(Question {
+            hosted: self.in_hosted_chat(),
+            careful: unsent > 0,
+            unsent,
+            others: self.people.online_count().saturating_sub(1),
+            stopping: Stopping::No,
+            about,
+        });
     }
 }

@@ -249,6 +249,7 @@ impl Model {
         self.lobby = Timeline::default();
         (self.going_to, self.jumping, self.palette) = (None, None, None);
         self.writes.clear();
+        self.lost.clear();
     }
 }
 

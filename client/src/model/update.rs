@@ -59,6 +59,7 @@ impl Model {
             Action::Reset(room) => self.reset(room),
             Action::LogChanged { same_server: true, lost } => self.add_local(Local::LogSetBack(lost)),
             Action::LogChanged { same_server: false, .. } => self.add_local(Local::LogIsNew),
+            Action::Lost(lost) => self.lost = lost,
             Action::ProfileNotSaved(why) => self.add_local(Local::ProfileNotSaved(why)),
             Action::Entries { room, entries, later } => return self.entries(room, entries, later),
             Action::Erased { room, from, to } => {

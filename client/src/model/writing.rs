@@ -128,6 +128,7 @@ impl Model {
             Command::Create if words.is_empty() => return self.open_palette(Palette::new(Purpose::Create)),
             Command::Create => return self.write(cid, Write::open_room(ROOM_PUBLIC, words, None)),
             Command::Search => return self.open_palette(Palette::new(Purpose::Search).with(words)),
+            Command::Lost => return self.open_palette(Palette::new(Purpose::Lost).with(words)),
             Command::Topic if words.is_empty() => return self.open_palette(Palette::new(Purpose::Topic)),
             Command::Nick if words.is_empty() => return self.open_palette(Palette::new(Purpose::Rename)),
             Command::Nick => return self.write(cid, Write::rename(words)),

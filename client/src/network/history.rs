@@ -1,10 +1,15 @@
 //! The store of a link: opened before anything else, and asked whenever its session wants something kept or read.
 
+use tertulia_protocol::entry::RoomEntry;
+
 use super::link::Link;
 use crate::{
     session::{Action, Event, Loaded, Now, StopCode},
     store::{History, HistoryError},
 };
+
+/// As many texts that are no longer on the server are told; whoever lost more has them in the file.
+const LOST_TOLD: u32 = 1_000;
 
 impl Link {
     /// Makes sure that what is to be kept can be. False, and told, if not: a window that could not keep what is written
@@ -29,7 +34,15 @@ impl Link {
         let Some(history) = &mut self.history else { return };
         match action {
             Action::Restore(server) => match history.saved(&server) {
-                Ok(saved) => self.session.restore(now, saved),
+                Ok(saved) => {
+                    if saved.lost > 0 {
+                        // What cannot be read is not there to be shown.
+                        let lost = history.lost(&server, LOST_TOLD).unwrap_or_default();
+                        let lost = lost.into_iter().map(|(room, entry)| RoomEntry { room, entry });
+                        self.aside = Some(Event::Lost(lost.collect()));
+                    }
+                    self.session.restore(now, saved);
+                }
                 Err(error) => {
                     // Without what is kept, the outbox above all, nothing may begin.
                     self.history = None;

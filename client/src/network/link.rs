@@ -40,6 +40,8 @@ pub(super) struct Link {
     paused: bool,
     /// Something about the profile that has to be told.
     pub(super) problem: Option<Event>,
+    /// What the store has aside and has to be told.
+    pub(super) aside: Option<Event>,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl Link {
             open: None,
             paused: false,
             problem: None,
+            aside: None,
         }
     }
 
@@ -245,8 +248,8 @@ impl Link {
 
     /// The next event to tell. A login is remembered on its way.
     pub(super) fn next_event(&mut self) -> Option<Event> {
-        if let Some(problem) = self.problem.take() {
-            return Some(problem);
+        if let Some(event) = self.problem.take().or_else(|| self.aside.take()) {
+            return Some(event);
         }
         let event = self.session.next_event()?;
         if let (Event::LoggedIn { name, .. }, Some(profile)) = (&event, &self.profile) {

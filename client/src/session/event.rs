@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{Cid, DeviceId, Entry, ErrorCode, PublicKey, RoomId, Rseq, Seq, UserId, push, reply::UserRow};
+use tertulia_protocol::{
+    Cid, DeviceId, Entry, ErrorCode, PublicKey, RoomId, Rseq, Seq, UserId, entry::RoomEntry, push, reply::UserRow,
+};
 
 use super::{
     ask::Answer,
@@ -105,6 +107,9 @@ pub enum Event {
         /// How many entries that we held are no longer on the server, all such changes together.
         lost: u64,
     },
+    /// What logs that were set back have taken from us, in the order of those logs, as far as it is worth showing: told when
+    /// what is kept is told.
+    Lost(Vec<RoomEntry>),
     /// Something lies in the outbox: newly written and kept, or from before the start (failed ones too).
     Queued(OutboxItem),
     /// What stands in the composer of a room, from before the start.

@@ -99,6 +99,12 @@ pub(super) fn name(offer: &Offer, model: &Model, words: &Words) -> String {
         Choice::Archive(true) => words.get("offer-archive"),
         Choice::Archive(false) => words.get("offer-reopen"),
         Choice::More => words.get("offer-more"),
+        Choice::Copy(_) => {
+            let author = offer.person.map(|user| model.people.name(user)).filter(|name| !name.is_empty());
+            let author = author.map_or_else(|| words.get("unknown-person"), str::to_owned);
+            let place = if offer.name.is_empty() { words.get("offer-other-room") } else { offer.name.clone() };
+            format!("{author} · {place}")
+        }
         Choice::Hit { room, .. } => {
             let author = offer.person.map(|user| model.people.name(user)).unwrap_or_default();
             let place = if offer.name.is_empty() { words.get("offer-other-room") } else { offer.name.clone() };
@@ -115,12 +121,17 @@ pub(super) fn name(offer: &Offer, model: &Model, words: &Words) -> String {
             Purpose::Topic => words.get("offer-topic"),
             Purpose::Rename => words.get("offer-rename"),
             Purpose::Colour => words.get("offer-colours"),
+            Purpose::Lost => words.get("offer-lost"),
             _ => words.get("offer-search"),
         },
     }
 }
 
 fn note(offer: &Offer, model: &Model, words: &Words) -> String {
+    let copied = model.palette.as_ref().and_then(|palette| palette.copied.as_ref());
+    if matches!((&offer.choice, copied), (Choice::Copy(text), Some(copied)) if text == copied) {
+        return words.get("offer-copied");
+    }
     if let Some(at) = offer.at_ms {
         let time = local(at, model.zone());
         let day = time.date();

@@ -30,6 +30,7 @@ pub fn title(palette: &Palette, model: &Model, words: &Words) -> String {
         Purpose::Rename => words.get("list-rename"),
         Purpose::Colour => words.get("list-colour"),
         Purpose::Search => words.get("list-search"),
+        Purpose::Lost => words.get("list-lost"),
         Purpose::React(_) => words.get("list-react"),
     }
 }
@@ -41,6 +42,7 @@ pub fn hint(palette: &Palette, words: &Words) -> Option<String> {
         Purpose::Invite => Some(words.get("list-invite-hint")),
         Purpose::Create => Some(words.get("list-create-hint")),
         Purpose::Search => Some(words.get("list-search-hint")),
+        Purpose::Lost => Some(words.get("list-lost-hint")),
         Purpose::Rename => Some(words.get("list-rename-hint")),
         Purpose::Topic => Some(words.get("list-topic-hint")),
         _ => None,
@@ -86,6 +88,7 @@ pub fn empty(palette: &Palette, rows: usize, words: &Words) -> Option<String> {
     match palette.purpose {
         Purpose::Search if palette.typed.trim().is_empty() => None,
         Purpose::Search => palette.answered.then(|| words.get("list-nothing-found")),
+        Purpose::Lost if palette.typed.trim().is_empty() => Some(words.get("list-lost-none")),
         _ => Some(words.get("list-nothing")),
     }
 }

@@ -1,6 +1,7 @@
 //! What a person sees after a sequence of events, as rows in a short notation.
 
 mod asking;
+mod lost;
 mod members;
 mod messages;
 mod places;
@@ -18,7 +19,7 @@ use tertulia_protocol::{
 
 use super::{
     pending::State,
-    question::{Answer, StopFailure},
+    question::{About, Answer, StopFailure},
     timeline::Content,
     *,
 };
