@@ -7,7 +7,7 @@
 //! Scenes: `start`, `start-errors`, `conversation`, `empty`, `help`, `lost`, `refused`, `connecting`, `failed`,
 //! `crowd`, `huge` (100,000 messages), `rooms` (many rooms, unread, answers, reactions), `answering`, `mending`,
 //! `completing`, `switch`, `browse`, `create`, `invite`, `members`, `room-menu`, `search`, `search-empty`, `colours`,
-//! `delete`, `gone`, `read-only`, `offline`. There is no server: what is typed is answered by the gallery itself.
+//! `delete`, `gone`, `room`, `set-back`, `no-longer`, `read-only`, `offline`. There is no server: what is typed is answered by the gallery itself.
 
 #![expect(
     clippy::disallowed_methods,
@@ -242,7 +242,12 @@ fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
             actions.extend([talk, submit(1, "Esto no le gusta al servidor."), submit(2, "Esto está en camino.")]);
         }
         "crowd" => {
-            let people = (10..=509).map(|n| person(UserId(n), &format!("persona {n}"))).collect::<Vec<_>>();
+            let odd = ["👩‍👩‍👧 familia", "محمد بن عبد الله", "שרה לוי", "Wolfeschlegelsteinhausenbergerdo", "李小龍"];
+            let name = |n: u64| match odd.get((n % 20) as usize) {
+                Some(odd) if n < 30 => (*odd).to_owned(),
+                _ => format!("persona {n}"),
+            };
+            let people = (10..=509).map(|n| person(UserId(n), &name(n))).collect::<Vec<_>>();
             let ids = people.iter().map(|row| row.user).collect();
             let page = (301..=400).map(|n| entry(n, UserId(10 + n % 40), now - 1_000 * (400 - n as i64), &sentence(n)));
             actions.extend([Action::Users(people), Action::Online { people: ids, away: vec![] }, here(page.collect())]);

@@ -112,7 +112,7 @@ pub(crate) fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
         "switch" => actions.push(open(Purpose::Switch)),
         "browse" => actions.push(open(Purpose::Browse)),
         "create" => actions.push(open(Purpose::Create)),
-        "invite" | "members" | "room-menu" | "gone" => {
+        "room" | "invite" | "members" | "room-menu" | "gone" => {
             let room = if name == "gone" { 24 } else { 20 };
             actions.push(Action::OpenRoom(RoomId(room)));
             let talk = vec![
@@ -129,6 +129,23 @@ pub(crate) fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
         }
         "search" => actions.push(Action::OpenPalette(Palette::new(Purpose::Search).with("servidor de:luis"))),
         "search-empty" => actions.push(Action::OpenPalette(Palette::new(Purpose::Search).with("antes:31/2"))),
+        "set-back" | "no-longer" => {
+            let lost =
+                |n, author, text| RoomEntry { room: GENERAL, entry: entry(n, user(author), now - 700_000, text) };
+            let lost = vec![
+                lost(30, 1, "El albarán es el 4471; lo he dejado firmado en la caja."),
+                RoomEntry { room: RoomId(77), ..lost(31, 0, "Esto lo dije en una sala que ya no existe.") },
+                lost(
+                    32,
+                    2,
+                    "¿Y quién cierra hoy? Yo me voy a las seis, y la llave está donde siempre, detrás del extintor.",
+                ),
+            ];
+            actions.extend([Action::Lost(lost), Action::LogChanged { same_server: true, lost: 3 }]);
+            if name == "no-longer" {
+                actions.push(open(Purpose::Lost));
+            }
+        }
         "colours" => actions.push(open(Purpose::Colour)),
         "delete" => actions.push(Action::Delete(RowKey::Entry(Rseq(25)))),
         "read-only" => actions.push(Action::Notice { what: 1, on: true }),
@@ -165,7 +182,7 @@ pub(crate) fn answer(ask: &Ask, now: i64) -> Answer {
                 "El servidor, por favor 🙏",
             ];
             let hit = |(n, text): (u64, &str)| RoomEntry {
-                room: if n == 3 { RoomId(21) } else { GENERAL },
+                room: if n == 3 { RoomId(42) } else { GENERAL },
                 entry: entry(n, user(1), now - 86_400_000 * (n.cast_signed() - 1) * 20, text),
             };
             Answer::Hits { hits: (1..).zip(texts).map(hit).collect(), below: Some(Seq(7)) }

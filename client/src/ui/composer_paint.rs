@@ -178,7 +178,8 @@ pub(super) fn placeholder(context: &Context, buffer: &TextBuffer, rect: Rect) {
     let text = match model.room() {
         Some(room) if room.state.gone => words.get("composer-gone"),
         Some(room) if room.is_archived() => words.get("composer-archived"),
-        Some(room) if room.is_direct() => {
+        // The sign of a public room; of any other the name alone.
+        Some(room) if !room.is_public() => {
             words.with("composer-placeholder", &[("room", model.room_name(room).to_owned().into())])
         }
         Some(room) => words.with("composer-placeholder", &[("room", format!("#{}", model.room_name(room)).into())]),

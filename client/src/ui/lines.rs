@@ -52,8 +52,8 @@ pub fn header(context: &Rc<Context>) -> Widget {
 
 /// Draws the header of a window of this width: with the part that folds the people if there is room for them, and with one
 /// that leads to the other rooms if there is none for those.
-fn paint_header(context: &Context, rect: Rect, width: i32, links: &Links) {
-    let foldable = people_fit(width);
+fn paint_header(context: &Context, rect: Rect, window: i32, links: &Links) {
+    let foldable = people_fit(window);
     let (theme, words, model) = (&context.theme, &context.words, context.model());
     paint::fill(rect, theme.surface);
     paint::fill(Rect::new(rect.x, rect.y + rect.h - 1, rect.w, 1), theme.line);
@@ -92,7 +92,7 @@ fn paint_header(context: &Context, rect: Rect, width: i32, links: &Links) {
     paint::card(find, 15, theme.surface, theme.line);
     paint_glass(find, theme);
 
-    let left = rect.x + if rooms_fit(width) { 12 } else { 54 };
+    let left = rect.x + if rooms_fit(window) { 12 } else { 54 };
     let list = (left > rect.x + 12).then(|| Rect::new(rect.x + 12, rect.y + 13, 34, 30));
     links.put(0, list);
     if let Some(list) = list {
