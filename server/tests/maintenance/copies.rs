@@ -1,0 +1,105 @@
+//! Backups, and going on from one.
+
+use std::fs;
+
+use tertulia_protocol::{LogId, Seq};
+use tertulia_server::{chat::Chat, log::store::Store};
+
+use crate::data::{Data, entries, text};
+
+#[test]
+fn a_backup_of_a_running_server_is_whole_and_private_and_overwrites_nothing() {
+    let data = Data::with_talk();
+    let server = data.server();
+    let copy = data.beside("copy.db");
+    assert_eq!(data.ok(&["backup", text(&copy)]), "");
+    let (code, why) = data.refused(&["backup", text(&copy)]);
+    assert_eq!((code, why.contains("there is a file of this name already")), (Some(1), true), "{why}");
+    drop(server);
+    assert_eq!(entries(&copy), entries(&data.database()));
+    let key = |path| Store::open(path).expect("it opens").get("chat_key").expect("readable");
+    assert!(key(&copy).is_some(), "the server's identity is part of it");
+    assert_eq!(key(&copy), key(&data.database()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&copy).expect("the copy").permissions().mode() & 0o777, 0o600);
+    }
+    assert!(!data.beside("copy.db.partial").exists());
+}
+
+#[test]
+fn a_backup_needs_a_database_and_a_place() {
+    let data = Data::new();
+    let (code, why) = data.refused(&["backup", text(&data.beside("copy.db"))]);
+    assert_eq!(code, Some(3), "{why}");
+    assert!(!data.beside("copy.db").exists());
+    let data = Data::with_talk();
+    let (code, why) = data.refused(&["backup", text(&data.beside("missing/copy.db"))]);
+    assert_eq!(code, Some(1), "{why}");
+    assert_eq!(data.refused(&["backup"]).0, Some(2));
+}
+
+#[test]
+fn a_restored_log_goes_on_under_another_name() {
+    let old = Data::with_talk();
+    let copy = old.beside("copy.db");
+    old.ok(&["backup", text(&copy)]);
+    let new = Data::new();
+    new.ok(&["restore", text(&copy)]);
+
+    let (before, after) = (entries(&old.database()), entries(&new.database()));
+    assert_eq!(after[..before.len()], before);
+    assert_eq!(after.len(), before.len() + 1);
+    let mut chat = Chat::new();
+    for entry in &after {
+        chat.apply(entry).expect("it is a log");
+    }
+    let lineage: Vec<(LogId, Seq)> = chat.lineage().iter().map(|known| (known.log, known.from)).collect();
+    assert_eq!((lineage.len(), lineage[0]), (2, (LogId([9; 16]), Seq(1))));
+    assert_eq!(lineage[1].1, Seq(before.len() as u64 + 1));
+    assert!(new.ok(&["verify"]).starts_with("the database is sound: 7 entries"));
+    let left: Vec<String> = fs::read_dir(new.path())
+        .expect("the data directory")
+        .map(|file| file.expect("a file").file_name().into_string().expect("text"))
+        .filter(|name| name.contains("restoring"))
+        .collect();
+    assert_eq!(left, [] as [String; 0]);
+    drop(new.server());
+}
+
+#[test]
+fn a_restore_overwrites_nothing_and_needs_the_server_stopped() {
+    let data = Data::with_talk();
+    let copy = data.beside("copy.db");
+    data.ok(&["backup", text(&copy)]);
+    let before = fs::read(data.database()).expect("the database");
+    let (code, why) = data.refused(&["restore", text(&copy)]);
+    assert_eq!((code, why.contains("is there already")), (Some(3), true), "{why}");
+    assert_eq!(fs::read(data.database()).expect("the database"), before);
+
+    let running = Data::new();
+    let server = running.server();
+    let (code, why) = running.refused(&["restore", text(&copy)]);
+    assert_eq!((code, why.contains("another server is running")), (Some(3), true), "{why}");
+    drop(server);
+
+    let empty = Data::new();
+    assert_eq!(empty.refused(&["restore", "/nowhere/copy.db"]).0, Some(1));
+    fs::write(empty.beside("text"), "Querido diario: ".repeat(1000)).expect("a text");
+    let (code, why) = empty.refused(&["restore", text(&empty.beside("text"))]);
+    assert_eq!((code, why.contains("this is not a database")), (Some(1), true), "{why}");
+    empty.ok(&["restore", text(&copy)]);
+}
+
+/// A copy that an older version made is brought to the present form on the way.
+#[test]
+fn a_backup_of_an_older_version_is_restored() {
+    let data = Data::new();
+    let old = data.beside("old.db");
+    fs::write(&old, include_bytes!("../recorded/version-1.db")).expect("the old file");
+    data.ok(&["restore", text(&old)]);
+    assert_eq!(entries(&data.database()).len(), 7);
+    assert!(data.ok(&["export", "--room", "general"]).contains("el Café de la esquina"));
+    assert_eq!(fs::read(&old).expect("the old file"), include_bytes!("../recorded/version-1.db"));
+}
