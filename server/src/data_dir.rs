@@ -6,6 +6,7 @@
 //! it holds the server's key and SQLite would make it readable for all.
 #![expect(clippy::disallowed_methods, reason = "the one place where the data directory is made and locked")]
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -18,6 +19,9 @@ pub const CONFIG_FILE: &str = "tertulia.toml";
 
 /// The database's name in the data directory.
 pub const DATABASE_FILE: &str = "tertulia.db";
+
+/// What a restore prepares, before it becomes the database: in the data directory, because it is given its place there.
+pub const RESTORING_FILE: &str = "restoring.db";
 
 /// The data directory, ours as long as this lives.
 #[derive(Debug)]
@@ -61,6 +65,33 @@ impl DataDir {
         self.path.join(DATABASE_FILE)
     }
 
+    /// Where a restore prepares what becomes the database.
+    #[must_use]
+    pub fn restoring(&self) -> PathBuf {
+        self.path.join(RESTORING_FILE)
+    }
+
+    /// Removes what a restore prepared and did not come to use, with all that SQLite put beside it: each of these files is
+    /// the whole history and the server's key, and a journal would find its way into the next database of that name.
+    ///
+    /// # Errors
+    /// Something of it is still there; the text says what.
+    pub fn clear_restoring(&self) -> Result<(), DataDirError> {
+        let refuse = |problem| DataDirError { path: self.path.clone(), problem };
+        for file in fs::read_dir(&self.path).map_err(|error| refuse(Problem::Use(error)))? {
+            let name = file.map_err(|error| refuse(Problem::Use(error)))?.file_name();
+            if name.to_str().is_some_and(is_of_a_restore) {
+                match fs::remove_file(self.path.join(&name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(refuse(Problem::LeftOver(name, error)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The ballast.
     #[must_use]
     pub fn ballast(&self, bytes: u64) -> Ballast {
@@ -80,6 +111,14 @@ impl Drop for DataDir {
         // file stays: who removes a lock file may remove the one that another has just locked.
         _ = self.lock.set_len(0);
     }
+}
+
+/// The file that is prepared, its journals, the copy of it before it was brought to the present form, and halves of copies.
+fn is_of_a_restore(name: &str) -> bool {
+    name.strip_prefix(RESTORING_FILE).is_some_and(|rest| {
+        matches!(rest, "" | "-wal" | "-shm" | "-journal")
+            || rest.strip_prefix('.').is_some_and(|rest| rest.ends_with("-backup") || rest.contains("partial"))
+    })
 }
 
 fn lock(path: &Path) -> Result<File, Problem> {
@@ -149,6 +188,7 @@ enum Problem {
     NotADirectory,
     AnybodyMayWrite,
     InUse(Option<u32>),
+    LeftOver(OsString, io::Error),
 }
 
 impl DataDirError {
@@ -182,6 +222,12 @@ impl fmt::Display for DataDirError {
                 write!(f, "another server is running on the data directory {path} (process {pid})")
             }
             Problem::InUse(None) => write!(f, "another server is running on the data directory {path}"),
+            Problem::LeftOver(name, error) => write!(
+                f,
+                "{} was left by a restore that did not end, and cannot be removed: {error}; it holds everything that was \
+                 said, and the server's key: remove it",
+                self.path.join(name).display()
+            ),
         }
     }
 }
@@ -189,7 +235,9 @@ impl fmt::Display for DataDirError {
 impl std::error::Error for DataDirError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
-            Problem::Make(error) | Problem::Use(error) | Problem::Lock(error) => Some(error),
+            Problem::Make(error) | Problem::Use(error) | Problem::Lock(error) | Problem::LeftOver(_, error) => {
+                Some(error)
+            }
             Problem::NotADirectory | Problem::AnybodyMayWrite | Problem::InUse(_) => None,
         }
     }

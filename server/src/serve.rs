@@ -116,6 +116,10 @@ pub fn serve(
     let unusable = |what: &dyn fmt::Display| Failure::Unusable(what.to_string());
     let mut signals = Signals::catch().map_err(|error| Failure::Broken(format!("no signals: {error}")))?;
     let data = DataDir::open(&config.data.value).map_err(|error| unusable(&error))?;
+    // It is nobody's way but the next restore's, which refuses.
+    if let Err(error) = data.clear_restoring() {
+        complain(&error.to_string());
+    }
     descriptors::raise(complain);
     let listeners = listen(&config.listen.value)?;
     let reactor = Reactor::new().map_err(|error| Failure::Broken(format!("no poll: {error}")))?;

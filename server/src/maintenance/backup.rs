@@ -38,18 +38,16 @@ pub(super) fn restore(data: &Path, from: &Path) -> Result<(), Trouble> {
             return Err(Trouble::unusable(format_args!("{} {what}", file.display())));
         }
     }
-    let partial = data.path().join("restoring.db");
+    data.clear_restoring().map_err(Trouble::unusable)?;
+    let partial = data.restoring();
     let done = prepare(from, &partial).and_then(|()| Ok(store::put_in_place(&partial, &database)?));
     // If it was brought to the present form, the copy before that is the one that it was restored from.
-    for left in ["db", "db-wal", "db-shm", "db.v1-backup"] {
-        _ = std::fs::remove_file(partial.with_extension(left));
-    }
+    let cleared = data.clear_restoring().map_err(Trouble::wrong);
     done?;
     _ = std::fs::remove_file(&wal);
-    return Ok(());
+    return cleared;
 
     fn prepare(from: &Path, partial: &Path) -> Result<(), Trouble> {
-        _ = std::fs::remove_file(partial);
         store::copy_to(from, partial)?;
         let mut store = Store::open(partial)?;
         let mut chat = Chat::new();
@@ -61,6 +59,16 @@ pub(super) fn restore(data: &Path, from: &Path) -> Result<(), Trouble> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = since.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
         let (cid, log) = (Cid(random_bytes(&mut random)), LogId(random_bytes(&mut random)));
-        store.append_now(&admit::new_log(Ticket(0), at, cid, log)).map_err(Trouble::from)
+        store.append_now(&admit::new_log(Ticket(0), at, cid, log))?;
+        drop(store);
+        // The last to close a file writes what its WAL holds into it, and removes the WAL; unless it cannot.
+        let wal = partial.with_extension("db-wal");
+        match std::fs::metadata(&wal) {
+            Ok(about) if about.len() > 0 => Err(Trouble::wrong(format_args!(
+                "{}: it was not brought into the file; is the disk full?",
+                wal.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Backups, and going on from one.
 
 use std::fs;
+use std::path::Path;
 
+use tempfile::TempDir;
 use tertulia_protocol::{LogId, Seq};
 use tertulia_server::{chat::Chat, log::store::Store};
 
 use crate::data::{Data, entries, text};
+use crate::log_subject::draft;
 
 #[test]
 fn a_backup_of_a_running_server_is_whole_and_private_and_overwrites_nothing() {
@@ -59,12 +62,7 @@ fn a_restored_log_goes_on_under_another_name() {
     assert_eq!((lineage.len(), lineage[0]), (2, (LogId([9; 16]), Seq(1))));
     assert_eq!(lineage[1].1, Seq(before.len() as u64 + 1));
     assert!(new.ok(&["verify"]).starts_with("the database is sound: 7 entries"));
-    let left: Vec<String> = fs::read_dir(new.path())
-        .expect("the data directory")
-        .map(|file| file.expect("a file").file_name().into_string().expect("text"))
-        .filter(|name| name.contains("restoring"))
-        .collect();
-    assert_eq!(left, [] as [String; 0]);
+    assert_eq!(left_of_a_restore(&new), [] as [String; 0]);
     drop(new.server());
 }
 
@@ -102,4 +100,62 @@ fn a_backup_of_an_older_version_is_restored() {
     assert_eq!(entries(&data.database()).len(), 7);
     assert!(data.ok(&["export", "--room", "general"]).contains("el Café de la esquina"));
     assert_eq!(fs::read(&old).expect("the old file"), include_bytes!("../recorded/version-1.db"));
+}
+
+/// A restore that was killed behind its last entry: a file with a journal, whose entry is not in the file yet, the copy
+/// before the migration, half of a copy, and a rollback journal.
+fn killed_restore(data: &Data, copy: &Path) {
+    let aside = TempDir::new().expect("a directory");
+    let restoring = aside.path().join("restoring.db");
+    fs::copy(copy, &restoring).expect("a copy");
+    let mut store = Store::open(&restoring).expect("it opens");
+    store.append_now(&draft(2, 77)).expect("it is stored");
+    for name in ["restoring.db", "restoring.db-wal", "restoring.db-shm"] {
+        fs::copy(aside.path().join(name), data.path().join(name)).expect("it is there as long as the store is open");
+    }
+    drop(store);
+    for name in ["restoring.db-journal", "restoring.db.v1-backup", "restoring.db.partial"] {
+        fs::write(data.path().join(name), "left over").expect("it is written");
+    }
+}
+
+fn left_of_a_restore(data: &Data) -> Vec<String> {
+    let files = fs::read_dir(data.path()).expect("the data directory");
+    let names = files.map(|file| file.expect("a file").file_name().into_string().expect("text"));
+    names.filter(|name| name.contains("restoring")).collect()
+}
+
+/// Keeps out: the journal of a killed restore, which SQLite took for that of the next one. The log had an entry of the
+/// other backup then, or was damaged.
+#[test]
+fn nothing_of_a_killed_restore_is_in_the_next_one() {
+    let old = Data::with_talk();
+    let copy = old.beside("copy.db");
+    old.ok(&["backup", text(&copy)]);
+    let new = Data::new();
+    killed_restore(&new, &copy);
+    assert_eq!(left_of_a_restore(&new).len(), 6);
+    new.ok(&["restore", text(&copy)]);
+    let (before, after) = (entries(&old.database()), entries(&new.database()));
+    assert_eq!((&after[..before.len()], after.len()), (&before[..], before.len() + 1));
+    assert_eq!(left_of_a_restore(&new), [] as [String; 0]);
+
+    // What cannot be removed is no place to work in.
+    let stuck = Data::new();
+    fs::create_dir_all(stuck.path().join("restoring.db-wal/full")).expect("a directory");
+    let (code, why) = stuck.refused(&["restore", text(&copy)]);
+    assert_eq!((code, why.contains("restoring.db-wal was left by a restore")), (Some(3), true), "{why}");
+    assert_eq!(fs::read(stuck.database()).expect("the database"), b"", "nothing was restored");
+}
+
+/// Keeps out: everything that was said and the server's key, lying about for ever in a file that nobody knows of.
+#[test]
+fn a_server_removes_what_a_killed_restore_left() {
+    let old = Data::with_talk();
+    let copy = old.beside("copy.db");
+    old.ok(&["backup", text(&copy)]);
+    let new = Data::new();
+    killed_restore(&new, &copy);
+    drop(new.server());
+    assert_eq!(left_of_a_restore(&new), [] as [String; 0]);
 }
