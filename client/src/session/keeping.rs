@@ -28,12 +28,50 @@ pub(super) struct Keeping {
     /// Whose rows these are.
     server: Option<PublicKey>,
     changes: Batch,
-    on_the_way: VecDeque<Arc<Batch>>,
+    on_the_way: VecDeque<(PublicKey, Arc<Batch>)>,
+    /// What a store that failed has not taken of servers that were there before this one.
+    of_others: VecDeque<(PublicKey, Batch)>,
     again_at: Option<Duration>,
     /// It is to be read anew once everything is kept.
     read_anew: bool,
     /// The first connection waits until what is kept has been told.
     connects_then: bool,
+}
+
+impl Keeping {
+    /// Nothing of what is on its way was kept: it leaves again, oldest first, and never under another server's name.
+    fn take_back(&mut self) {
+        let mut changes = Batch::new();
+        for (server, batch) in std::mem::take(&mut self.on_the_way) {
+            let batch = Vec::clone(&batch);
+            if Some(server) == self.server {
+                changes.extend(batch);
+            } else {
+                changes.extend(self.set_aside(server, batch));
+            }
+        }
+        changes.append(&mut self.changes);
+        self.changes = changes;
+    }
+
+    /// From here on another server's rows are kept.
+    fn turn_to(&mut self, server: PublicKey) {
+        if let Some(before) = self.server.replace(server) {
+            let changes = std::mem::take(&mut self.changes);
+            self.changes = self.set_aside(before, changes);
+        }
+    }
+
+    /// What was told by a server is kept as that server's. What was written and is not kept yet goes to whichever is
+    /// there now.
+    fn set_aside(&mut self, server: PublicKey, batch: Batch) -> Batch {
+        let (written, told): (Batch, Batch) =
+            batch.into_iter().partition(|change| matches!(change, Change::Queued { .. }));
+        if !told.is_empty() {
+            self.of_others.push_back((server, told));
+        }
+        written
+    }
 }
 
 impl Session {
@@ -51,13 +89,22 @@ impl Session {
 
     /// Lets what has gathered leave.
     pub(super) fn persist(&mut self) {
-        if let (Some(server), None, false) =
-            (self.keeping.server, self.keeping.again_at, self.keeping.changes.is_empty())
-        {
-            let batch = Arc::new(std::mem::take(&mut self.keeping.changes));
-            self.keeping.on_the_way.push_back(Arc::clone(&batch));
-            self.actions.push_back(Action::Persist(server, batch));
+        if self.keeping.again_at.is_some() {
+            return;
         }
+        while let Some((server, batch)) = self.keeping.of_others.pop_front() {
+            self.send_to_store(server, batch);
+        }
+        if let (Some(server), false) = (self.keeping.server, self.keeping.changes.is_empty()) {
+            let batch = std::mem::take(&mut self.keeping.changes);
+            self.send_to_store(server, batch);
+        }
+    }
+
+    fn send_to_store(&mut self, server: PublicKey, batch: Batch) {
+        let batch = Arc::new(batch);
+        self.keeping.on_the_way.push_back((server, Arc::clone(&batch)));
+        self.actions.push_back(Action::Persist(server, batch));
     }
 
     /// When the store is to be tried again.
@@ -75,14 +122,15 @@ impl Session {
     /// Whether so much waits to be kept that nothing more should be read from the server for now.
     #[must_use]
     pub fn holds_too_much(&self) -> bool {
-        self.keeping.changes.len() + self.keeping.on_the_way.iter().map(|batch| batch.len()).sum::<usize>()
-            > CHANGES_MAX
+        let on_the_way = self.keeping.on_the_way.iter().map(|(_, batch)| batch.len());
+        let of_others = self.keeping.of_others.iter().map(|(_, batch)| batch.len());
+        self.keeping.changes.len() + on_the_way.chain(of_others).sum::<usize>() > CHANGES_MAX
     }
 
     /// The oldest [`Action::Persist`] that was not answered was done.
     pub fn persisted(&mut self, now: Now) {
         self.observe(now);
-        let Some(batch) = self.keeping.on_the_way.pop_front() else { return };
+        let Some((_, batch)) = self.keeping.on_the_way.pop_front() else { return };
         for change in batch.iter() {
             if let Change::Queued { item, .. } = change {
                 self.outbox.kept(item.cid);
@@ -101,9 +149,7 @@ impl Session {
         self.observe(now);
         // Later ones must not get ahead of it.
         self.actions.retain(|action| !matches!(action, Action::Persist(..)));
-        let mut changes: Batch = self.keeping.on_the_way.drain(..).flat_map(|batch| Vec::clone(&batch)).collect();
-        changes.append(&mut self.keeping.changes);
-        self.keeping.changes = changes;
+        self.keeping.take_back();
         self.keeping.again_at = Some(now.mono + AGAIN_AFTER);
         self.tell(Event::ProfileNotSaved { why });
     }
@@ -115,7 +161,7 @@ impl Session {
             return false;
         }
         self.persist();
-        self.keeping.server = Some(server);
+        self.keeping.turn_to(server);
         self.actions.push_back(Action::Restore(server));
         true
     }
@@ -127,9 +173,9 @@ impl Session {
 
     /// What is kept is not known any more; what was to be kept still is.
     pub(super) fn forget_store(&mut self) {
-        let mut changes: Batch = self.keeping.on_the_way.drain(..).flat_map(|batch| Vec::clone(&batch)).collect();
-        changes.append(&mut self.keeping.changes);
-        self.keeping = Keeping { changes, ..Keeping::default() };
+        self.keeping.take_back();
+        let Keeping { changes, of_others, .. } = std::mem::take(&mut self.keeping);
+        self.keeping = Keeping { changes, of_others, ..Keeping::default() };
     }
 
     /// Takes what is kept, as the answer to [`Action::Restore`], and tells all of it but the entries.
@@ -215,7 +261,9 @@ impl Session {
     /// Takes entries that were kept, as the answer to [`Action::Load`].
     pub fn loaded(&mut self, now: Now, room: RoomId, from: Rseq, to: Rseq, loaded: Loaded) {
         self.observe(now);
-        let unkept = self.keeping.on_the_way.iter().flat_map(|batch| batch.iter()).chain(&self.keeping.changes);
+        let server = self.keeping.server;
+        let on_the_way = self.keeping.on_the_way.iter().filter(|(of, _)| Some(*of) == server);
+        let unkept = on_the_way.flat_map(|(_, batch)| batch.iter()).chain(&self.keeping.changes);
         let Loaded { entries, later } = with_unkept(loaded, room, (from, to), unkept);
         let Some(kept) = self.kept.get_mut(&room) else { return };
         if entries.iter().map(|entry| entry.rseq.0).eq(from.0..=to.0) {

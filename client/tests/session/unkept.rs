@@ -7,7 +7,7 @@ use tertulia_client::{
     session::{Change, Event, Run},
     store::History,
 };
-use tertulia_protocol::{ClientFrame, Entry, Kind, Rseq, push, reply};
+use tertulia_protocol::{Cid, ClientFrame, Entry, Kind, Rseq, push, reply};
 
 /// Somebody scrolls to a range, and sees it.
 fn look(rig: &mut Rig, from: u64, to: u64) {
@@ -74,4 +74,30 @@ fn what_the_store_has_lost_is_pulled_when_somebody_looks_at_it() {
     });
     let run = |first, last| Run { first, last, known: 1_000 };
     assert_eq!(runs, Some(vec![run(100, 110), run(951, 1_000)]));
+}
+
+/// Kept as rows of whichever server was there when the disk took them, they mixed two servers' truths.
+#[test]
+fn what_waits_for_a_failing_disk_stays_the_servers_that_told_it() {
+    let mut rig = Rig::live();
+    let old = rig.server_key();
+    rig.history.set_fault(true);
+    rig.live_entry(1);
+    rig.cut();
+    rig.wait_for_connect();
+    rig.use_server_key([9; 32]);
+    let hello = rig.hello();
+    let challenge = rig.challenge(&hello);
+    rig.receive(&challenge);
+    let new = rig.server_key();
+    rig.session.trust_server_key(rig.now, new);
+    let cid = rig.write("hello");
+    rig.history.set_fault(false);
+    rig.pass(Duration::from_secs(6));
+    let mut held = |key| {
+        let written: Vec<Cid> = rig.history.saved(key).unwrap().outbox.iter().map(|item| item.cid).collect();
+        (rig.history.load(key, GENERAL, Rseq(1), Rseq(9)).unwrap().entries.len(), written)
+    };
+    assert_eq!(held(&old), (1, vec![]));
+    assert_eq!(held(&new), (0, vec![cid]));
 }
