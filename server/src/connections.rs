@@ -284,15 +284,15 @@ impl<S> Connections<S> {
         std::mem::swap(&mut self.dirty, taken);
     }
 
-    /// Frees the keys of the closed ones and hands their connections out.
-    pub fn reap(&mut self) -> Vec<Connection<S>> {
+    /// Frees the keys of the closed ones and hands their connections out, each with the id that it had.
+    pub fn reap(&mut self) -> Vec<(ConnectionId, Connection<S>)> {
         let closed = std::mem::take(&mut self.closed);
         let reaped = closed
             .into_iter()
             .filter(|id| self.slots.get(id.key()).is_some_and(|slot| slot.id == *id))
             .collect::<Vec<_>>();
-        let reaped: Vec<_> = reaped.into_iter().map(|id| self.slots.remove(id.key()).connection).collect();
-        self.held -= reaped.iter().map(|connection| connection.held as usize).sum::<usize>();
+        let reaped: Vec<_> = reaped.into_iter().map(|id| (id, self.slots.remove(id.key()).connection)).collect();
+        self.held -= reaped.iter().map(|(_, connection)| connection.held as usize).sum::<usize>();
         if self.slots.is_empty() {
             // A server that was full once must not stay as large for ever.
             if self.slots.capacity() > PLACES_AT_FIRST {

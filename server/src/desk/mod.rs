@@ -9,25 +9,27 @@
 //! | `waiting` | who waits for what, and how much that is |
 //! | `write`   | wishes become drafts: logins and whatever shall last |
 //! | `page`    | ranges of rooms, and what was said about them later |
-//! | `ask`     | what the state answers at once, and searches |
+//! | `ask`     | what the state answers at once |
+//! | `search`  | searches, in turn |
 //! | `upkeep`  | what follows from what was applied: the index, erasures, marks; the full disk; what is kept for how long |
 //! | `answer`  | the frames that come of it |
 
 mod answer;
 mod ask;
 mod page;
+mod search;
 mod upkeep;
 mod waiting;
 mod write;
 
 use std::net::IpAddr;
 
-use tertulia_protocol::{LogId, RawFrame, RoomId, Seq};
+use tertulia_protocol::{LogId, RawFrame, RoomId, Seq, UserId};
 
 pub use self::{
     answer::{acknowledge, acknowledge_unplaced, error, refuse, wire_entry},
-    ask::Found,
     page::Assembled,
+    search::{Found, Search, Searches},
     upkeep::{Upkeep, derived},
     waiting::{Login, Now, Waiting, Waits, Wish},
 };
@@ -59,6 +61,7 @@ pub struct Desk<L> {
     /// Drafts of this turn, appended together.
     drafts: Vec<Draft>,
     waits: Waits,
+    searches: Searches,
     /// Whether the log waits to hear that its failures were seen.
     has_failed: bool,
     claims: Claims,
@@ -98,6 +101,7 @@ impl<L: Log> Desk<L> {
             limits,
             drafts: Vec::new(),
             waits: Waits::default(),
+            searches: Searches::default(),
             has_failed: false,
             claims: Claims::default(),
         }
@@ -139,6 +143,12 @@ impl<L: Log> Desk<L> {
     /// Asserts what has to hold between two turns.
     pub fn check_invariants(&self) {
         self.waits.check_invariants();
+        self.searches.check_invariants(self.waits.searches());
+    }
+
+    /// A connection has gone: nobody waits for its searches any more.
+    pub fn forget(&mut self, id: ConnectionId, user: UserId) {
+        self.searches.forget(id, user);
     }
 
     /// Who waits for what.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use slab::Slab;
 use tertulia_protocol::{PublicKey, RequestId, RoomId, Rseq, UserId, limits::FRAME_BYTES_MAX};
 
-use super::page::PageWish;
+use super::{page::PageWish, search::Search};
 use crate::{
     chat::{Refusal, admit::Author},
     connections::ConnectionId,
     limits::Limits,
-    log::{Query, Ticket},
+    log::Ticket,
 };
 
 /// Somebody who waits for the log.
@@ -59,14 +59,10 @@ pub enum Wish {
     Page(Box<PageWish>),
     /// Messages that somebody looks for.
     Search {
-        /// The request.
-        request: RequestId,
-        /// Who looks.
-        reader: UserId,
-        /// What for.
-        query: Box<Query>,
-        /// How often the log has been asked already.
-        steps: u32,
+        /// What for, and for whom.
+        search: Box<Search>,
+        /// The rooms that are looked into.
+        rooms: Vec<RoomId>,
     },
     /// From where on a room's entries are young enough to be kept.
     Expiry {
@@ -144,6 +140,11 @@ impl Waits {
         assert_eq!(self.authors.values().sum::<u32>() as usize, authors, "authors with something in flight");
         let keys = all().filter(|waiting| matches!(waiting.wish, Wish::Claim { .. })).count();
         assert_eq!(self.keys.values().sum::<u32>() as usize, keys, "keys with something in flight");
+    }
+
+    /// How many searches the log has.
+    pub fn searches(&self) -> usize {
+        self.waiting.iter().filter(|(_, waiting)| matches!(waiting.wish, Wish::Search { .. })).count()
     }
 
     /// How many drafts are on their way into the log.

@@ -146,6 +146,12 @@ impl MemoryLog {
         self.wake();
     }
 
+    /// How many answers are held.
+    #[must_use]
+    pub fn held_answers(&self) -> usize {
+        self.answers.as_ref().map_or(0, Vec::len)
+    }
+
     /// From now on one search looks through so many messages at most, as one does that runs out of time.
     pub fn limit_search(&mut self, messages: usize) {
         self.search_step = Some(messages);

@@ -59,11 +59,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
                     }
                 }
                 Event::Searched { ticket, entries, below } => {
-                    if let Some(Waiting { id, wish: Wish::Search { request, reader, query, steps }, .. }) =
+                    if let Some(Waiting { id, wish: Wish::Search { search, rooms }, .. }) =
                         self.desk.waits().take(ticket)
                     {
-                        let found = Found { entries, below };
-                        let step = self.desk.hits(id, (request, reader), *query, steps, found);
+                        let is_there = id.is_some_and(|id| self.connections.get_mut(id).is_some());
+                        let step = self.desk.hits(*search, &rooms, Found { entries, below }, is_there);
                         self.answer_assembled(id, step);
                     }
                 }

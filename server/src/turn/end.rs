@@ -181,8 +181,11 @@ impl<S: Socket, L: Log> Turn<S, L> {
     }
 
     pub(super) fn reap(&mut self, now: Now) {
-        for connection in self.connections.reap() {
+        for (id, connection) in self.connections.reap() {
             self.admission.forget(connection.address);
+            if let Some(user) = connection.session.user() {
+                self.desk.forget(id, user);
+            }
             let user = connection.session.user().map(|user| self.desk.chat.directory().name(user).to_owned());
             let reason = connection.reason.unwrap_or(CloseReason::ConnectionLost);
             let duration_ms = now.mono.saturating_sub(connection.opened);

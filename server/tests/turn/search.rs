@@ -5,7 +5,7 @@ use tertulia_protocol::{
     ErrorCode, Kind, RequestId, RoomId, Seq, UserId,
     entry::{MessageBody, NO_BODY},
     limits::{HITS_MAX, MENTION_WEIGHT, PAGE_BODY_BYTES_MAX},
-    reply::{Error, Hits},
+    reply::{Error, Hits, Placed},
     request::Search,
 };
 
@@ -312,4 +312,45 @@ fn a_search_that_finds_nothing_for_long_says_where_to_go_on() {
     assert_eq!((answers, seqs.len()), (3, 1));
     // And another of its requests waits no longer than that.
     rig.turn.check_invariants();
+}
+
+/// They counted as questions in flight, of which 256 leave all frames unread: one person's searches stopped the chat.
+#[test]
+fn hundreds_of_searches_of_one_person_keep_nobody_else_waiting() {
+    let (mut rig, mut ana, mut luis) = two();
+    ana.say(GENERAL, "la palabra");
+    rig.settle_with(&mut ana);
+    let device = luis.device.number();
+    let mut desks: Vec<Client> = (0..80).map(|_| rig.login_again(device).0).collect();
+    rig.log().hold_answers();
+    for desk in &mut desks {
+        for _ in 0..4 {
+            let search = words(desk, "palabra");
+            desk.send(&search);
+        }
+    }
+    rig.settle();
+    assert_eq!(rig.log().held_answers(), 2, "few are in the log at once");
+    [&mut ana, &mut luis].into_iter().for_each(|client| drop(client.received()));
+    ana.say(GENERAL, "sigue la charla");
+    rig.settle();
+    ana.take::<Placed>();
+    // Those who go take theirs along.
+    for desk in desks.drain(40..) {
+        desk.wire.reset();
+    }
+    rig.settle();
+    let search = words(&mut ana, "palabra");
+    ana.send(&search);
+    let mut before = 0;
+    while ana.all::<Hits>().is_empty() {
+        before += 1;
+        rig.log().release_answers();
+        rig.log().hold_answers();
+        rig.settle();
+    }
+    assert!(before <= 3, "{before} rounds of searches came before it");
+    rig.log().release_answers();
+    rig.settle();
+    assert_eq!(desks.iter_mut().map(|desk| desk.all::<Hits>().len()).sum::<usize>(), 160);
 }
