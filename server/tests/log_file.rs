@@ -353,6 +353,31 @@ fn says(author: u64, cid: u8, text: String) -> Draft {
 }
 
 /// Keeps out: words that stay in the index, in the WAL, in free pages, or in what SQLite moved about within a page.
+/// That there was something to cut off the WAL was known to the killed process alone.
+#[test]
+fn what_was_erased_before_a_kill_is_in_no_file_after_the_next_start() {
+    let mut log = Subject::new(Home::Local);
+    log.append(vec![says(1, 1, "geheimnis".to_owned()), says(1, 2, "ein gruß".to_owned())]);
+    log.wait(2);
+    log.derived(vec![], 2);
+    log.append(vec![Draft { kind: Kind::DELETE, target: Some(Rseq(1)), ..draft(1, 3) }]);
+    log.wait(1);
+    log.derived(vec![Derived::Erased { by: Seq(3), room: RoomId(1), message: Seq(1), rseq: Rseq(1) }], 3);
+    let mut after = Subject::new(Home::Local);
+    after.stop();
+    for extension in ["db", "db-wal"] {
+        std::fs::copy(log.path().with_extension(extension), after.path().with_extension(extension)).expect("copied");
+    }
+    assert!(all_bytes(&after).contains("geheimnis"), "the WAL had it when the process died");
+    after.start();
+    let end = Instant::now() + Duration::from_secs(60);
+    while all_bytes(&after).contains("geheimnis") {
+        assert!(Instant::now() < end, "still there");
+        after.idle(Duration::from_millis(20));
+    }
+    assert!(all_bytes(&after).contains("gruß"), "what is not erased stays");
+}
+
 #[test]
 fn what_is_erased_is_in_no_file() {
     let mut log = Subject::new(Home::Local);

@@ -79,7 +79,7 @@ impl History {
         transaction.commit().map_err(|error| explain(path, &error))?;
         if erased {
             // The journal beside the file still holds what was erased. Should this fail, the next one does it.
-            let _ = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+            open::cut_journal_off(&self.connection);
         }
         Ok(())
     }

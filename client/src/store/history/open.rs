@@ -107,5 +107,12 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, Histor
         }
         other => HistoryError { path: path.to_owned(), why: HistoryFailure::Sqlite(other.to_string()) },
     })?;
+    cut_journal_off(&connection);
     Ok(connection)
+}
+
+/// Moves what stands in the journal beside the file into the file, and empties it: what was erased may still stand there,
+/// also from before a kill. Should this fail, the next one does it.
+pub(super) fn cut_journal_off(connection: &Connection) {
+    let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
 }

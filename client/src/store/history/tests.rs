@@ -192,6 +192,29 @@ fn what_is_erased_is_in_no_file() {
     }
 }
 
+/// Only what was erased by this run was cut off the journal: after a kill in between it stayed there.
+#[test]
+fn what_was_erased_before_a_kill_is_gone_after_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tertulia.db");
+    let mut history = History::open(&path).unwrap();
+    let said = vec![entry(1, Kind::MESSAGE, None, "a secret"), entry(2, Kind::MESSAGE, None, "a greeting")];
+    history.keep(&SERVER, &vec![Change::Entries { room: ROOM, entries: said }]).unwrap();
+    // Somebody who reads keeps the journal as it is, as the kill does that comes before it is cut off.
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM entries").unwrap();
+    history.keep(&SERVER, &vec![Change::Erased { room: ROOM, from: Rseq(1), to: Rseq(1) }]).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["tertulia.db", "tertulia.db-wal"] {
+        #[expect(clippy::disallowed_methods, reason = "what a killed program leaves")]
+        std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    assert!(holds(&bytes_of(copy.path()), "a secret"));
+    let _history = History::open(&copy.path().join("tertulia.db")).unwrap();
+    let bytes = bytes_of(copy.path());
+    assert!(!holds(&bytes, "a secret") && holds(&bytes, "a greeting"));
+}
+
 #[test]
 fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
     let mut history = History::in_memory().unwrap();

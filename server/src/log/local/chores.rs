@@ -71,6 +71,8 @@ pub(super) struct Chores {
 
 impl Chores {
     pub(super) fn new(done_upto: Seq) -> Self {
+        // What was erased shortly before a kill still stands in the WAL, and nobody knows of it but the dead.
+        let soon = now() + ERASED_WAIT;
         Self {
             backlog: Backlog::new(done_upto),
             derive_at: None,
@@ -78,7 +80,7 @@ impl Chores {
             marks: BTreeMap::new(),
             marks_at: None,
             kept: Vec::new(),
-            erased: None,
+            erased: Some((soon, soon)),
             checkpoint_at: WAL_PAGES_MAX,
             idle_at: None,
         }
