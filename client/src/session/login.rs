@@ -65,7 +65,7 @@ impl Session {
         let State::Proving { server_key, .. } = self.state else {
             return self.lose(now, Why::Protocol(Nonsense::OutOfOrder));
         };
-        let reply::Welcome { user, device, name, lineage, .. } = welcome;
+        let reply::Welcome { user, device, name, position, lineage, .. } = welcome;
         self.me = Some(user);
         self.keep(Change::Me { user, name: name.clone() });
         self.tell(Event::LoggedIn { user, device, name, server_key, encrypted: false });
@@ -73,7 +73,7 @@ impl Session {
         if self.away {
             self.transmit(now, &request::Away { away: true });
         }
-        self.enter_log(now, lineage);
+        self.enter_log(now, lineage, position);
         self.pump(now);
     }
 }

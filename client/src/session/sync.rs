@@ -10,16 +10,26 @@ use super::{Action, Change, Event, Kept, Nonsense, Now, Phase, Request, Room, Ro
 /// Live entries that wait for a sync. Of more, none is kept, and another sync says where they belong.
 const EARLY_MAX: usize = 4_096;
 
+/// Up to which place the log that we know is the one that we met, if they are not the same: they part behind the newest
+/// log that both grew out of, where one of the two goes on under another name first. With no such log, nowhere.
+fn cut(known: &[reply::Lineage], met: &[reply::Lineage], position: Seq) -> Option<Seq> {
+    let newest = known.last()?.log;
+    if met.last().is_some_and(|last| last.log == newest) {
+        return None;
+    }
+    let at_of = |log| met.iter().position(|one| one.log == log);
+    let both = known.iter().enumerate().rev().find_map(|(ours, one)| Some((ours, at_of(one.log)?)));
+    let Some((ours, theirs)) = both else { return Some(Seq(0)) };
+    let end = |lineage: &[reply::Lineage], at: usize| lineage.get(at + 1).map(|next| next.from.0.saturating_sub(1));
+    // What we hold of a log that went on under no other name for us is all of that log, however far it reaches.
+    let (ours, theirs) = (end(known, ours).unwrap_or(u64::MAX), end(met, theirs).unwrap_or(position.0));
+    Some(Seq(ours.min(theirs)))
+}
+
 impl Session {
-    /// A login stands: in the log that we know, or in another one.
-    pub(super) fn enter_log(&mut self, now: Now, lineage: Vec<reply::Lineage>) {
-        let known = self.lineage.last().map(|last| last.log);
-        let at = known.and_then(|known| lineage.iter().position(|one| one.log == known));
-        let cut = match (known, at.map(|at| lineage.get(at + 1))) {
-            (None, _) | (_, Some(None)) => None,
-            (Some(_), Some(Some(next))) => Some(Seq(next.from.0.saturating_sub(1))),
-            (Some(_), None) => Some(Seq(0)),
-        };
+    /// A login stands: in the log that we know, or in another one. `position` is that log's last place.
+    pub(super) fn enter_log(&mut self, now: Now, lineage: Vec<reply::Lineage>, position: Seq) {
+        let cut = cut(&self.lineage, &lineage, position);
         if self.lineage != lineage {
             self.lineage.clone_from(&lineage);
         }

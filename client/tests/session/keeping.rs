@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{GENERAL, ME, Rig, body, config, entry, row, settled, synced, user};
-use tertulia_client::session::{Change, DraftText, Event, RoomState, SetBack, Write};
+use tertulia_client::session::{Change, DraftText, Event, RoomState, Write};
 use tertulia_protocol::{Cid, ClientFrame, Entry, ErrorCode, Kind, RoomId, Rseq, Seq, push, reply};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -236,73 +236,6 @@ fn who_comes_back_after_a_start_asks_from_the_beginning() {
     assert_eq!(rig.history.saved(&server).unwrap().since, Seq(1));
     assert_eq!(rig.answer_sync_with(synced(32)).since, Seq(1));
     assert_eq!(rig.history.saved(&server).unwrap().since, Seq(32));
-}
-
-#[test]
-fn a_log_that_was_set_back_takes_what_is_behind_the_cut_and_says_so() {
-    let mut rig = Rig::live();
-    for rseq in 1..=6 {
-        rig.live_entry(rseq);
-    }
-    rig.receive(&push::Heartbeat { position: Seq(16) });
-    let late = rig.session.write(rig.now, Write::message(GENERAL, "about the sixth", Some(Rseq(6)), vec![]));
-    let early = rig.session.write(rig.now, Write::message(GENERAL, "about the first", Some(Rseq(1)), vec![]));
-    rig.collect();
-    rig.cut();
-    rig.wait_for_connect();
-    let hello = rig.hello();
-    let challenge = rig.challenge(&hello);
-    rig.receive(&challenge);
-    rig.sent.clear();
-    rig.events.clear();
-    rig.queued.clear();
-    // Entries 1 to 4 have the places 11 to 14 in the log; the new one begins at 15.
-    let lineage = [(1, 1), (2, 15)]
-        .map(|(log, from)| reply::Lineage { log: tertulia_protocol::LogId([log; 16]), from: Seq(from) });
-    rig.receive(&reply::Welcome { lineage: lineage.into(), ..Rig::welcome(15, 1) });
-    assert!(rig.events.contains(&Event::LogChanged { how: SetBack::ToABackup, lost: 2 }), "{:?}", rig.events);
-    assert!(rig.events.contains(&Event::Reset { room: GENERAL }));
-    let failed: Vec<bool> = rig.queued.iter().map(|item| item.failed.is_some()).collect();
-    assert_eq!((rig.queued[0].cid, rig.queued[1].cid, failed), (late, early, vec![true, false]));
-
-    // A kill before all rooms were told: the next start tells it again, and asks again.
-    rig.restart();
-    assert!(rig.events.contains(&Event::LogChanged { how: SetBack::ToABackup, lost: 2 }));
-    let hello = rig.hello();
-    let challenge = rig.challenge(&hello);
-    rig.receive(&challenge);
-    rig.sent.clear();
-    rig.receive(&reply::Welcome { lineage: lineage.into(), ..Rig::welcome(15, 1) });
-
-    let sync = rig.answer_sync_with(synced(15));
-    assert_eq!(sync.since, Seq(14));
-    rig.sent.retain(|frame| !matches!(frame, ClientFrame::Write(_)));
-    let all = rig.answer_sync_with(reply::Synced { rooms: vec![row(4)], ..synced(15) });
-    assert_eq!(all.since, Seq(0), "every room as it stands now");
-    let server = rig.server_key();
-    assert_eq!(rig.history.load(&server, GENERAL, Rseq(1), Rseq(9)).unwrap().entries.len(), 4);
-    assert_eq!(rig.history.lost(&server, 10).unwrap().len(), 2);
-    assert_eq!(rig.history.saved(&server).unwrap().set_back, None);
-}
-
-#[test]
-fn another_servers_log_voids_everything_but_what_was_written() {
-    let mut rig = Rig::live();
-    rig.live_entry(1);
-    let cid = rig.write("hello");
-    rig.cut();
-    rig.wait_for_connect();
-    let hello = rig.hello();
-    let challenge = rig.challenge(&hello);
-    rig.receive(&challenge);
-    rig.sent.clear();
-    rig.events.clear();
-    rig.receive(&Rig::welcome(5, 2));
-    assert!(rig.events.contains(&Event::LogChanged { how: SetBack::AnotherLog, lost: 1 }));
-    let sync = rig.answer_sync_with(reply::Synced { rooms: vec![row(0)], ..synced(5) });
-    assert_eq!(sync.since, Seq(0));
-    rig.sent.retain(|frame| matches!(frame, ClientFrame::Write(_)));
-    assert_eq!(rig.next_write().cid, cid);
 }
 
 #[test]

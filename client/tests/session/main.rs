@@ -1,6 +1,7 @@
 //! The session against a scripted server: every frame that it sends, every event that it tells, under a virtual clock.
 
 mod keeping;
+mod lineage;
 mod nonsense;
 mod reading;
 mod rooms;

@@ -253,6 +253,16 @@ def a_restored_server_says_where_it_goes_on(place: Place) -> None:
     ana.say("and on", room)
     luis.until(lambda: luis.cursor(room) == len(kept) + 1)
     check_truth(*people)
+    # The disk breaks again, and there is no newer backup: the log of before is in no lineage now.
+    cut_off("set it back again", *people)
+    for someone in people:
+        reconnect(someone, place)
+        assert someone.set_back_to == position + 1 and someone.names[luis.user] == "Luis"
+        someone.sync()
+    assert luis.cursor(room) == len(kept) and ana.room(room).seen(5)[0] == "3"
+    ana.say("and on and on", room)
+    luis.until(lambda: luis.cursor(room) == len(kept) + 1)
+    check_truth(*people)
 
 
 def write_of(room: int, text: str, target: int | None = None) -> dict[int, Any]:

@@ -81,12 +81,16 @@ class Client(Calls, Signals):
         """Section 11, *Lineage*."""
         logs, begins = [log for log, _ in lineage], [begin for _, begin in lineage]
         insist(begins == sorted(set(begins)) and len(set(logs)) == len(logs), "oldest first")
-        known, self.profile.log = self.profile.log, logs[-1]
-        if known not in logs:
+        kept, self.profile.lineage = self.profile.lineage, lineage
+        known = [log for log, _ in kept]
+        common = [log for log in known if log in logs]
+        if not common:
             self.profile.since = 0
             self.rooms, self.names, self.hues, self.mine = {}, {}, {}, set()
-        elif known != logs[-1]:
-            cut = begins[logs.index(known) + 1]
+        elif (known[-1], logs[-1]) != (common[-1], common[-1]):
+            followers = [begin for _, begin in kept[known.index(common[-1]) + 1 :][:1]]
+            followers += begins[logs.index(common[-1]) + 1 :][:1] or [self.position + 1]
+            cut = min(followers)
             self.set_back_to = cut
             self.profile.since = min(self.profile.since, cut - 1)
             self.names = {user: name for user, name in self.names.items() if user < cut}

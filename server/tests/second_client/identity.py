@@ -28,7 +28,7 @@ class Profile:
 
     seed: bytes = field(default_factory=lambda: os.urandom(32))
     pin: bytes = b""
-    log: bytes = b""
+    lineage: list[list[Any]] = field(default_factory=list)  # each log, and its first place
     since: int = 0
     outbox: list[dict[int, Any]] = field(default_factory=list)  # `Write`s without their request, oldest first
 
@@ -43,13 +43,15 @@ class Profile:
     def save(self, file: Path) -> None:
         """Writes it to a file."""
         outbox = [encode(write).hex() for write in self.outbox]
-        kept = {"seed": self.seed.hex(), "pin": self.pin.hex(), "log": self.log.hex(), "since": self.since}
+        lineage = [[log.hex(), begin] for log, begin in self.lineage]
+        kept = {"seed": self.seed.hex(), "pin": self.pin.hex(), "lineage": lineage, "since": self.since}
         file.write_text(json.dumps({**kept, "outbox": outbox}), "utf-8")
 
     @staticmethod
     def load(file: Path) -> "Profile":
         """Reads it again."""
         kept = json.loads(file.read_text("utf-8"))
-        seed, pin, log = (bytes.fromhex(kept[name]) for name in ("seed", "pin", "log"))
+        seed, pin = (bytes.fromhex(kept[name]) for name in ("seed", "pin"))
+        lineage = [[bytes.fromhex(log), begin] for log, begin in kept["lineage"]]
         outbox = [decode(bytes.fromhex(write)) for write in kept["outbox"]]
-        return Profile(seed, pin, log, kept["since"], outbox)
+        return Profile(seed, pin, lineage, kept["since"], outbox)

@@ -20,7 +20,7 @@ from wire import PATIENCE, Wire
 def a_name_is_claimed_once_and_then_the_key_is_enough(place: Place) -> None:
     profile = Profile()
     first = Client(profile).connect(place.address, "Zoë")
-    assert (first.name, len(profile.pin), len(profile.log)) == ("Zoë", 32, 16)
+    assert (first.name, len(profile.pin), len(profile.lineage)) == ("Zoë", 32, 1)
     first.leave()
     # From a file, as another run of the program has it.
     file = place.folder / "profile.json"
