@@ -7,6 +7,7 @@
 
 mod copy;
 mod derived;
+mod entries;
 mod find;
 mod later;
 mod marks;
@@ -18,17 +19,17 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::FromSqlResult;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, config::DbConfig, ffi};
-use tertulia_protocol::{Cid, DeviceId, Kind, RoomId, Rseq, Seq, UserId};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, config::DbConfig, ffi};
+use tertulia_protocol::Seq;
 
 pub(super) use derived::{Backlog, StepSize};
+pub(super) use entries::Rows;
 pub(super) use later::Since;
 pub use open::{OpenError, OpenFailure};
 pub use snapshot::{Snapshot, copy_to, put_in_place};
 
 use copy::IfThere;
-
+use entries::{each_entry, encode_mentions, find};
 use place::Place;
 
 use super::{Draft, Entry, FailureKind, Stored};
@@ -36,10 +37,6 @@ use crate::ballast::Ballast;
 
 const INSERT: &str = "INSERT INTO log (seq, at, author, device, cid, room, kind, target, mentions, body) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (cid, author) DO NOTHING";
-const FIND: &str = "SELECT seq, room, at FROM log WHERE cid = ?1 AND author = ?2";
-const ROW: &str = "SELECT seq, at, author, device, cid, room, kind, target, mentions, body FROM log WHERE seq = ?1";
-const ROWS: &str = "SELECT seq, at, author, device, cid, room, kind, target, mentions, body FROM log \
-                    WHERE seq >= ?1 ORDER BY seq";
 
 thread_local! {
     /// How many pages the WAL held after this thread's last commit: SQLite tells it to a plain function only.
@@ -312,131 +309,6 @@ impl Store {
         let pages = if fault == Some(Fault::Full) { 1_u32 } else { u32::MAX - 1 };
         drop(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())));
     }
-}
-
-/// The file of the log, open for reading beside its [`Store`].
-#[derive(Debug)]
-pub(super) struct Rows {
-    connection: Connection,
-}
-
-impl Rows {
-    pub(super) fn beside(store: &Store) -> Result<Self, OpenError> {
-        Ok(Self { connection: open::for_reading(store.path())? })
-    }
-
-    /// Where an author's `cid` stands.
-    pub(super) fn find(&self, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {
-        find(&self.connection, author, cid)
-    }
-
-    /// The entries at these places, asked for in this order: those whose bodies fit, and at least one; by rising place.
-    pub(super) fn fetch(&self, seqs: &[Seq], weight_max: usize) -> rusqlite::Result<Vec<Entry>> {
-        // One transaction: all rows from one moment, and one pair of locks instead of one a row.
-        let moment = self.connection.unchecked_transaction()?;
-        let mut statement = moment.prepare_cached(ROW)?;
-        let mut entries = Vec::with_capacity(seqs.len());
-        let mut total = 0;
-        for seq in seqs {
-            let mut rows = statement.query([seq.0.cast_signed()])?;
-            let Some(row) = rows.next()? else { continue };
-            let mut entry = blank();
-            read_into(row, &mut entry)?;
-            total += entry.weight();
-            if total > weight_max && !entries.is_empty() {
-                break;
-            }
-            entries.push(entry);
-        }
-        entries.sort_unstable_by_key(|entry| entry.seq);
-        Ok(entries)
-    }
-}
-
-/// Shows entries in order, up to the last one that has to be there.
-fn each_entry<E: From<OpenError>>(
-    connection: &Connection,
-    path: &Path,
-    from: Seq,
-    last: Seq,
-    mut each: impl FnMut(&Entry) -> Result<(), E>,
-) -> Result<(), E> {
-    let explain = |error| E::from(OpenError::new(path, &error));
-    let hole = |missing| {
-        let why = OpenFailure::Damaged(format!("entry {missing} is missing"));
-        E::from(OpenError { path: path.to_owned(), why })
-    };
-    let mut entry = blank();
-    let mut expected = Seq(from.0.max(1));
-    let mut statement = connection.prepare(ROWS).map_err(explain)?;
-    let mut rows = statement.query([expected.0.cast_signed()]).map_err(explain)?;
-    while let Some(row) = rows.next().map_err(explain)? {
-        read_into(row, &mut entry).map_err(explain)?;
-        if entry.seq != expected {
-            return Err(hole(expected));
-        }
-        each(&entry)?;
-        expected.0 += 1;
-    }
-    if expected.0 <= last.0 { Err(hole(expected)) } else { Ok(()) }
-}
-
-fn find(connection: &Connection, author: UserId, cid: Cid) -> rusqlite::Result<Option<Stored>> {
-    let mut statement = connection.prepare_cached(FIND)?;
-    let stored = statement.query_row((cid.0.as_slice(), author.0.cast_signed()), |row| {
-        Ok(Stored { seq: Seq(number(row, 0)?), room: RoomId(number(row, 1)?), at: row.get(2)? })
-    });
-    stored.optional()
-}
-
-fn blank() -> Entry {
-    Entry {
-        seq: Seq(0),
-        at: 0,
-        author: UserId(0),
-        device: DeviceId(0),
-        cid: Cid([0; 16]),
-        room: RoomId(0),
-        kind: Kind(0),
-        target: None,
-        mentions: Vec::new(),
-        body: Vec::new(),
-    }
-}
-
-fn read_into(row: &Row<'_>, entry: &mut Entry) -> rusqlite::Result<()> {
-    entry.seq = Seq(number(row, 0)?);
-    entry.at = row.get_ref(1)?.as_i64()?;
-    entry.author = UserId(number(row, 2)?);
-    entry.device = DeviceId(number(row, 3)?);
-    entry.cid = Cid(row.get(4)?);
-    entry.room = RoomId(number(row, 5)?);
-    entry.kind = Kind(row.get(6)?);
-    entry.target = row.get_ref(7)?.as_i64_or_null()?.map(|rseq| Rseq(rseq.cast_unsigned()));
-    decode_mentions(row.get_ref(8)?.as_blob_or_null()?, &mut entry.mentions)?;
-    entry.body.clear();
-    entry.body.extend_from_slice(row.get_ref(9)?.as_blob()?);
-    Ok(())
-}
-
-/// SQLite's integers are signed; ours are kept bit by bit, so that whatever was given comes back.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    Ok(row.get_ref(column)?.as_i64()?.cast_unsigned())
-}
-
-/// Eight bytes a person; nothing for nobody, which is nearly always.
-fn encode_mentions(mentions: &[UserId]) -> Option<Vec<u8>> {
-    (!mentions.is_empty()).then(|| mentions.iter().flat_map(|user| user.0.to_be_bytes()).collect())
-}
-
-fn decode_mentions(bytes: Option<&[u8]>, mentions: &mut Vec<UserId>) -> FromSqlResult<()> {
-    mentions.clear();
-    let (users, rest) = bytes.unwrap_or_default().as_chunks::<8>();
-    if !rest.is_empty() {
-        return Err(rusqlite::types::FromSqlError::InvalidType);
-    }
-    mentions.extend(users.iter().map(|user| UserId(u64::from_be_bytes(*user))));
-    Ok(())
 }
 
 fn failure(code: i32) -> rusqlite::Error {

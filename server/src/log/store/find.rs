@@ -10,7 +10,7 @@ use rusqlite::ErrorCode;
 use tertulia_protocol::{RoomId, Seq, UserId, entry::MessageBody};
 
 use super::super::search::{Sieve, expression};
-use super::{ROW, Rows, blank, number, read_into};
+use super::entries::{ROW, Rows, blank, number, read_into};
 use crate::log::{Entry, Query};
 
 /// Places in the first window.

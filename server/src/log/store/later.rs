@@ -2,7 +2,7 @@
 
 use tertulia_protocol::{Kind, RoomId, Rseq, Seq, UserId};
 
-use super::{Rows, number};
+use super::entries::{Rows, number};
 use crate::log::Targeting;
 
 /// How far [`Rows::first_since`] got.

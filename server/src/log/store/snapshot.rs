@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::open::{self, OpenError, OpenFailure};
-use super::{IfThere, copy, each_entry};
+use super::{IfThere, copy, entries::each_entry};
 use crate::log::{Entry, Seq};
 
 /// The file as of one moment. While it lives the server's WAL grows: not for long.
