@@ -195,7 +195,7 @@ impl<L: Log> Desk<L> {
             (Step::Refuse(request, refusal), _) => refuse(request, refusal, answers),
             (Step::Write(write), Session::Ready(ready)) => {
                 let author = Author { user: ready.user, device: ready.device };
-                if let Some(code) = self.write(id, author, write, now, answers) {
+                if let Some(code) = self.write(caller, author, write, now, answers) {
                     ready.answered();
                     ready.stick(code);
                 }

@@ -9,7 +9,6 @@ use crate::{
         admit::{self, Author},
     },
     close_reason::CloseReason,
-    connections::ConnectionId,
     log::{Draft, Log},
     session::Fault,
 };
@@ -47,8 +46,7 @@ impl<L: Log> Desk<L> {
             return Err(refused(Refusal::new(ErrorCode::READ_ONLY, "the disk is full")));
         }
         if !self.claims.count(address, self.limits.names_per_address_per_hour, now.mono) {
-            let text = "too many new names came from this address in the last hour";
-            return Err(refused(Refusal::new(ErrorCode::TOO_MANY_NAMES, text)));
+            return Err(refused(too_many_names()));
         }
         self.waits.add(Some(id), Wish::Claim { key });
         self.draft(draft);
@@ -59,7 +57,7 @@ impl<L: Log> Desk<L> {
     /// a deletion makes room, and is let through.
     pub(super) fn write(
         &mut self,
-        id: ConnectionId,
+        Caller { id, address }: Caller,
         author: Author,
         write: request::Write,
         now: Now,
@@ -72,7 +70,13 @@ impl<L: Log> Desk<L> {
         }
         let in_flight = self.waits.has_author(author.user);
         let ticket = self.waits.next_ticket();
-        match admit::write(&self.chat, in_flight, ticket, now.wall, author, write) {
+        // Former names stay their owner's: a rename takes one more for ever, as a claim does.
+        let is_name = write.kind == Kind::RENAME;
+        let admitted = admit::write(&self.chat, in_flight, ticket, now.wall, author, write).and_then(|draft| {
+            let is_allowed = !is_name || self.claims.count(address, self.limits.names_per_address_per_hour, now.mono);
+            is_allowed.then_some(draft).ok_or_else(too_many_names)
+        });
+        match admitted {
             Ok(draft) => {
                 self.waits.add(Some(id), Wish::Write { request, author: author.user, room });
                 self.draft(draft);
@@ -100,4 +104,8 @@ impl<L: Log> Desk<L> {
         bytes[8] = 0x80 | bytes[8] & 0x3f;
         Cid(bytes)
     }
+}
+
+fn too_many_names() -> Refusal {
+    Refusal::new(ErrorCode::TOO_MANY_NAMES, "too many new names came from this address in the last hour")
 }

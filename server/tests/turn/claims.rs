@@ -1,6 +1,9 @@
 //! Claims in flight: a name is an entry, so between `Prove` and `Welcome` lies the log.
 
-use tertulia_protocol::{Cid, ErrorCode, encode, reply::Placed};
+use tertulia_protocol::{
+    Cid, ErrorCode, encode,
+    reply::{Error, Placed},
+};
 use tertulia_server::{activity_log::Activity, log::FailureKind};
 
 use crate::support::{Manner, Rig};
@@ -187,4 +190,24 @@ fn an_empty_house_does_not_wake_up_for_a_name() {
     rig.log().release_all();
     rig.settle();
     assert_eq!((rig.turn.connections(), rig.turn.deadline()), (0, None));
+}
+
+/// Former names stay reserved: one person took thousands of them by renaming, and newcomers found theirs taken.
+#[test]
+fn a_rename_counts_as_a_new_name_from_its_address() {
+    let mut rig = Rig::limited(|limits| limits.names_per_address_per_hour = 3);
+    let mut ana = rig.login("ana");
+    ana.rename("eva");
+    ana.rename("ida");
+    rig.settle();
+    assert_eq!(ana.all::<Placed>().len(), 2);
+    let third = ana.rename("uma");
+    rig.settle();
+    let errors = ana.all::<Error>();
+    assert_eq!((errors.len(), errors[0].request, errors[0].code), (1, Some(third), ErrorCode::TOO_MANY_NAMES));
+    rig.sleep(3_600_000 / 3 + 1_000);
+    let (mut ana, _) = rig.login_again(ana.device.number());
+    ana.rename("uma");
+    rig.settle();
+    assert_eq!(ana.all::<Placed>().len(), 1);
 }
