@@ -93,8 +93,9 @@ limits! {
     connections: usize = 20_000, 1, 1_000_000;
     /// Connections at once from one address: one computer must not take all places. A terminal server needs more.
     connections_per_address: usize = 1_000, 1, 1_000_000;
-    /// New names from one address in an hour, renames too, all of which may come at once: a name is for ever, and a script
-    /// must not take them all. A terminal server, or a network behind one address, has some hundreds of people on its first day.
+    /// New names from one address in an hour, renames too, all of which may come at once: a name is for ever, and a
+    /// script must not take them all. A terminal server, or a network behind one address, has some hundreds of people on
+    /// its first day.
     names_per_address_per_hour: u64 = 1_000, 1, 1_000_000;
     /// Milliseconds from accept to login: who is not logged in must not hold one for long.
     handshake_ms: u64 = 10_000, 100, 600 * SECOND;
