@@ -24,6 +24,9 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// A step while nobody waits: a draft that comes now waits for a few milliseconds.
 const STEP: StepSize = StepSize { entries: 128, text_bytes: 64 * 1024 };
+/// A smaller step is at least so long behind the one before it: a transaction of its own for each message costs more than
+/// the message does. Who writes after a pause is found at once.
+const GATHER: Duration = Duration::from_millis(50);
 /// A step between two batches of drafts that does more than the largest batch adds.
 const STEP_BEHIND: StepSize = StepSize { entries: 2048, text_bytes: 2 * 1024 * 1024 };
 /// After so many batches without a pause there is a step.
@@ -58,6 +61,8 @@ pub(super) struct Chores {
     backlog: Backlog,
     /// Derived work failed, and is left until then.
     derive_at: Option<Instant>,
+    /// The last step has done everything, and the next one waits until then for more to do.
+    gather_until: Option<Instant>,
     batches: u32,
     marks: BTreeMap<(UserId, RoomId), Mark>,
     marks_at: Option<Instant>,
@@ -76,6 +81,7 @@ impl Chores {
         Self {
             backlog: Backlog::new(done_upto),
             derive_at: None,
+            gather_until: None,
             batches: 0,
             marks: BTreeMap::new(),
             marks_at: None,
@@ -107,12 +113,13 @@ impl Chores {
 
     /// When there is something to do, if no command comes before.
     pub(super) fn due(&self, store: &Store) -> When {
-        if self.backlog.lag() > 0 && self.derive_at.is_none() {
+        let gathering = self.gathering();
+        if self.backlog.lag() > 0 && self.derive_at.is_none() && gathering.is_none() {
             return When::Now;
         }
         let idle = self.idle_at.filter(|_| store.wal_pages() >= WAL_PAGES_IDLE);
         let erased = self.erased.map(|(at, _)| at);
-        match [self.derive_at, self.marks_at, erased, idle].into_iter().flatten().min() {
+        match [self.derive_at.or(gathering), self.marks_at, erased, idle].into_iter().flatten().min() {
             Some(at) => When::In(at.saturating_duration_since(now())),
             None => When::Never,
         }
@@ -134,7 +141,7 @@ impl Chores {
             // batch it is a small one even if there is much to do, as there is after an older file was opened.
             if lag > LAG_MAX && batch.is_some_and(|drafts| drafts >= STEP.entries) {
                 self.step(store, STEP_BEHIND)?;
-            } else if !busy || lag > LAG_MAX || self.batches >= BATCHES {
+            } else if lag > LAG_MAX || self.batches >= BATCHES || !busy && self.gathering().is_none_or(|at| at <= now) {
                 self.batches = 0;
                 self.step(store, STEP)?;
             }
@@ -170,10 +177,16 @@ impl Chores {
         self.flush_marks(store)
     }
 
+    /// Until when what there is to do is too little for a step.
+    fn gathering(&self) -> Option<Instant> {
+        self.gather_until.filter(|_| (1..STEP.entries as u64).contains(&self.backlog.lag()))
+    }
+
     fn step(&mut self, store: &mut Store, size: StepSize) -> Result<(), String> {
         match store.derive(&mut self.backlog, size) {
             Ok(erased) => {
                 self.derive_at = None;
+                self.gather_until = (self.backlog.lag() == 0).then(|| now() + GATHER);
                 if erased {
                     let now = now();
                     let latest = self.erased.map_or(now + ERASED_WAIT_MAX, |(_, latest)| latest);
@@ -211,4 +224,45 @@ impl Chores {
 #[expect(clippy::disallowed_methods, reason = "when chores are done is not the chat's time")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use tertulia_protocol::{Cid, DeviceId, Kind};
+
+    use super::*;
+    use crate::log::{Draft, Ticket};
+
+    fn message(number: u128) -> Draft {
+        Draft {
+            ticket: Ticket(0),
+            at: 0,
+            author: UserId(1),
+            device: DeviceId(1),
+            cid: Cid(number.to_be_bytes()),
+            room: RoomId(1),
+            kind: Kind::MESSAGE,
+            target: None,
+            mentions: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Keeps out: a transaction of the index for each message while many come one by one.
+    #[test]
+    fn a_little_waits_for_more_and_much_waits_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("tertulia.db")).unwrap();
+        let drafts: Vec<_> = (1..=130).map(message).collect();
+        store.append(&drafts, &mut Vec::new()).unwrap();
+        let mut chores = Chores::new(Seq(0));
+        chores.derive(Vec::new(), Seq(1));
+        assert_eq!(chores.due(&store), When::Now, "the first after a pause");
+        chores.work(&mut store, None).unwrap();
+        assert_eq!(store.derived_upto(), Ok(Seq(1)));
+        chores.derive(Vec::new(), Seq(2));
+        assert!(matches!(chores.due(&store), When::In(_)), "a little");
+        chores.derive(Vec::new(), Seq(130));
+        assert_eq!(chores.due(&store), When::Now, "much");
+    }
 }
