@@ -184,6 +184,10 @@ impl Session {
         let open: Vec<RoomId> = self.kept.iter().filter(|(_, kept)| kept.is_open()).map(|(id, _)| *id).collect();
         for room in std::mem::take(&mut self.kept).into_keys() {
             self.tell(Event::Reset { room });
+            if saved.rooms.iter().all(|(state, _)| state.row.room != room) {
+                // A log that was set back does not have it, and its number may become that of another one.
+                self.tell(Event::Draft { room, draft: DraftText::default() });
+            }
         }
         self.since = saved.since;
         self.lineage = saved.lineage;

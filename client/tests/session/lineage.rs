@@ -1,8 +1,8 @@
 //! A server that goes on from a backup, or another server's log: where the two part, and what becomes of what is held.
 
 use crate::support::{GENERAL, Rig, row, synced};
-use tertulia_client::session::{Event, SetBack, Write};
-use tertulia_protocol::{ClientFrame, LogId, Rseq, Seq, push, reply};
+use tertulia_client::session::{DraftText, Event, SetBack, Write};
+use tertulia_protocol::{ClientFrame, LogId, RoomId, Rseq, Seq, push, reply};
 
 fn lineage(logs: &[(u8, u64)]) -> Vec<reply::Lineage> {
     logs.iter().map(|(log, from)| reply::Lineage { log: LogId([*log; 16]), from: Seq(*from) }).collect()
@@ -101,6 +101,23 @@ fn a_log_that_was_set_back_takes_what_is_behind_the_cut_and_says_so() {
     assert_eq!(rig.history.load(&server, GENERAL, Rseq(1), Rseq(9)).unwrap().entries.len(), 4);
     assert_eq!(rig.history.lost(&server, 10).unwrap().len(), 2);
     assert_eq!(rig.history.saved(&server).unwrap().set_back, None);
+}
+
+/// Keeps out: a text that stays in the composer of a room until another room has got its number.
+#[test]
+fn what_was_being_written_in_a_room_that_is_lost_leaves_its_composer() {
+    let mut rig = Rig::live();
+    let late = RoomId(16);
+    rig.receive(&push::Rooms { rooms: vec![reply::RoomRow { room: late, ..row(1) }] });
+    let draft = |text: &str| DraftText { text: text.to_owned(), answers: None };
+    rig.session.set_draft(rig.now, late, draft("there"));
+    rig.session.set_draft(rig.now, GENERAL, draft("here"));
+    rig.collect();
+    meet(&mut rig, &[(1, 1), (2, 15)], 15);
+    let told = |room, text| Event::Draft { room, draft: draft(text) };
+    assert!(rig.events.contains(&told(late, "")), "{:?}", rig.events);
+    assert!(rig.events.contains(&told(GENERAL, "here")) && !rig.events.contains(&told(GENERAL, "")));
+    assert!(rig.events.contains(&Event::LogChanged { how: SetBack::ToABackup, lost: 1 }), "it is kept aside");
 }
 
 #[test]

@@ -9,7 +9,7 @@ from typing import Any
 import codes
 import wire
 from client import Client
-from entries import GENERAL, MESSAGE
+from entries import GENERAL, INVITE, MESSAGE
 from handshake import Ended
 from identity import Profile, new_cid
 from run import Place
@@ -237,7 +237,9 @@ def a_restored_server_says_where_it_goes_on(place: Place) -> None:
     cut_off("set it back", *people)
     # What was written and not answered: into a room that is lost, about what is lost, and what can be sent again.
     zoe.profile.outbox = [write_of(lost, "into nowhere"), write_of(GENERAL, "again")]
-    ana.profile.outbox = [write_of(room, "about what is lost", 9)]
+    invitation = {1: new_cid(), 2: room, 3: INVITE, 6: encode({0: late.user})}
+    ana.profile.outbox = [write_of(room, "about what is lost", 9), invitation]
+    ana.profile.outbox.append({**write_of(room, "@Late"), 5: [late.user]})
     for someone in people:
         reconnect(someone, place)
     assert ana.set_back_to == position + 1 and ana.profile.since <= position and not ana.profile.outbox

@@ -12,12 +12,12 @@ from typing import Any, Callable, Union
 import wire
 from calls import Calls
 from codes import FAILED, NO_ROOM, READ_ONLY, Refused
-from entries import GENERAL, MESSAGE, Entry, check_page
+from entries import GENERAL, INVITE, MESSAGE, REMOVE, ROLE, ROOM_OPEN, Entry, check_page
 from fold import Room, insist
 from handshake import Ended, log_in
 from identity import Profile
 from signals import Signals
-from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire
+from wire import PATIENCE, ROWS_MAX, Address, Broken, Wire, decode
 
 HEARTBEAT_AFTER, DEAD_AFTER = 20.0, 55.0
 
@@ -100,6 +100,7 @@ class Client(Calls, Signals):
             self.profile.outbox = [
                 write for write in self.profile.outbox
                 if write[2] < cut and write.get(4) not in forgotten.get(write[2], set())
+                and all(user < cut for user in people_of(write))
             ]  # fmt: skip
 
     # 9. Requests and answers
@@ -333,3 +334,10 @@ class Client(Calls, Signals):
     def cut(self) -> None:
         """Ends it as a cable does that somebody pulls."""
         self.wire.socket.close()
+
+
+def people_of(write: dict[int, Any]) -> list[int]:
+    """Whom a write is about: those whom it mentions, and the one in its body."""
+    key = {INVITE: 0, REMOVE: 0, ROLE: 0, ROOM_OPEN: 3}.get(write[3])
+    user = decode(write[6]).get(key) if key is not None else None
+    return [*write.get(5, []), *([] if user is None else [user])]

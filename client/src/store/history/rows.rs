@@ -158,7 +158,7 @@ pub(super) fn people_bytes(people: &[UserId]) -> Option<Vec<u8>> {
     (!people.is_empty()).then(|| people.iter().flat_map(|user| user.0.to_le_bytes()).collect())
 }
 
-fn people(bytes: &[u8]) -> Vec<UserId> {
+pub(super) fn people(bytes: &[u8]) -> Vec<UserId> {
     bytes.as_chunks().0.iter().take(MENTIONS_MAX).map(|chunk| UserId(u64::from_le_bytes(*chunk))).collect()
 }
 

@@ -7,6 +7,8 @@ use tertulia_protocol::{
 use super::*;
 use crate::session::{Change, DraftText, Failure, OutboxItem, RoomState, Run, SetBack};
 
+mod cutting;
+
 const VM_STEP: rusqlite::StatementStatus = rusqlite::StatementStatus::VmStep;
 const SERVER: PublicKey = PublicKey([1; 32]);
 const ROOM: RoomId = RoomId(1);
@@ -213,58 +215,6 @@ fn what_was_erased_before_a_kill_is_gone_after_the_next_start() {
     let _history = History::open(&copy.path().join("tertulia.db")).unwrap();
     let bytes = bytes_of(copy.path());
     assert!(!holds(&bytes, "a secret") && holds(&bytes, "a greeting"));
-}
-
-#[test]
-fn a_cut_sets_everything_back_and_keeps_the_words_aside() {
-    let mut history = History::in_memory().unwrap();
-    let said: Vec<Entry> = (1..=9).map(|rseq| entry(rseq, Kind::MESSAGE, None, &format!("message {rseq}"))).collect();
-    let batch = vec![
-        Change::Room(state(1, 9)),
-        Change::Room(state(18, 1)),
-        Change::Runs {
-            room: ROOM,
-            runs: vec![
-                Run { first: 1, last: 3, known: 9 },
-                Run { first: 5, last: 7, known: 9 },
-                Run { first: 9, last: 9, known: 9 },
-            ],
-        },
-        entries(said),
-        Change::Users(vec![
-            UserRow { user: UserId(2), name: "ana".into(), hue: None },
-            UserRow { user: UserId(17), name: "late".into(), hue: None },
-        ]),
-        Change::Since(Seq(30)),
-        queued(item(1, 1, None)),
-        queued(item(2, 1, Some(6))),
-        queued(item(3, 1, Some(7))),
-        queued(item(4, 18, None)),
-        queued(item(5, 0, None)),
-    ];
-    history.keep(&SERVER, &batch).unwrap();
-    // Entry 6 has the place 16.
-    history.keep(&SERVER, &vec![Change::Cut(Seq(16))]).unwrap();
-    let saved = history.saved(&SERVER).unwrap();
-    assert_eq!((saved.since, saved.lost, saved.users.len(), saved.rooms.len()), (Seq(16), 3, 1, 1));
-    assert_eq!(saved.set_back, Some(SetBack::ToABackup));
-    assert_eq!(saved.rooms[0].1, [Run { first: 1, last: 3, known: 3 }, Run { first: 5, last: 6, known: 6 }]);
-    let failed = saved.outbox.iter().map(|item| item.failed.as_ref().map(|failure| failure.code));
-    assert!(failed.eq([None, None, Some(ErrorCode::NO_TARGET), Some(ErrorCode::NO_ROOM), None]));
-    assert_eq!(history.load(&SERVER, ROOM, Rseq(1), Rseq(9)).unwrap().entries.len(), 6);
-    let lost = history.lost(&SERVER, 10).unwrap();
-    assert!(lost.iter().map(|(room, entry)| (*room, entry.rseq.0)).eq([(ROOM, 7), (ROOM, 8), (ROOM, 9)]));
-
-    // Another server's log: nothing has its place, and what would be about it is not sent.
-    history.keep(&SERVER, &vec![Change::Cut(Seq(0))]).unwrap();
-    let saved = history.saved(&SERVER).unwrap();
-    assert_eq!((saved.since, saved.lost, saved.users.len()), (Seq(0), 9, 0));
-    assert_eq!(saved.set_back, Some(SetBack::AnotherLog));
-    history.keep(&SERVER, &vec![Change::Mended]).unwrap();
-    assert_eq!(history.saved(&SERVER).unwrap().set_back, None);
-    let sendable: Vec<u8> =
-        saved.outbox.iter().filter(|item| item.failed.is_none()).map(|item| item.cid.0[0]).collect();
-    assert_eq!(sendable, [1], "what was written in general goes there");
 }
 
 /// Keeps out: a text that a kill leaves both in the outbox and in the composer, to be sent twice.
