@@ -143,7 +143,7 @@ pub fn serve(
                 }
                 let applied = chat.apply(entry).map_err(|error| Interrupted::Failure(unusable(&error)))?;
                 if entry.seq > done_upto {
-                    left.extend(desk::derived(entry.seq, entry.room, &applied.effect));
+                    left.extend(desk::derived(entry, &applied));
                 }
                 Ok(())
             });

@@ -352,7 +352,6 @@ fn says(author: u64, cid: u8, text: String) -> Draft {
     Draft { body: MessageBody { text }.to_bytes(), ..draft(author, cid) }
 }
 
-/// Keeps out: words that stay in the index, in the WAL, in free pages, or in what SQLite moved about within a page.
 /// That there was something to cut off the WAL was known to the killed process alone.
 #[test]
 fn what_was_erased_before_a_kill_is_in_no_file_after_the_next_start() {
@@ -378,6 +377,8 @@ fn what_was_erased_before_a_kill_is_in_no_file_after_the_next_start() {
     assert!(all_bytes(&after).contains("gruß"), "what is not erased stays");
 }
 
+/// Keeps out: words that stay in the index, in the WAL, in free pages, or in what SQLite moved about within a page; and the
+/// text of an edit that came too late.
 #[test]
 fn what_is_erased_is_in_no_file() {
     let mut log = Subject::new(Home::Local);
@@ -423,9 +424,17 @@ fn what_is_erased_is_in_no_file() {
         log.derive(vec![Derived::Erased { by: Seq(upto), room: RoomId(1), message, rseq }], upto);
     }
     log.await_derived(upto);
+    // Edits that are refused behind the deletions, when the work of those is done.
+    log.append((1..40).map(|nth| Draft { kind: Kind::EDIT, ..says(31, nth, format!("spaet{nth}rr")) }).collect());
+    log.wait(39);
+    assert!(all_bytes(&log).contains("spaet39rr"), "it is stored");
+    upto += 39;
+    log.derive((upto - 38..=upto).map(|edit| Derived::Refused { entry: Seq(edit) }).collect(), upto);
+    log.await_derived(upto);
     let left = |bytes: &str| {
         let words = (1..40_u8).flat_map(|nth| {
-            ["xq{}zw", "geheimnis{}vk", "neu{}pp", "lang{}jj"].map(|word| word.replace("{}", &nth.to_string()))
+            ["xq{}zw", "geheimnis{}vk", "neu{}pp", "lang{}jj", "spaet{}rr"]
+                .map(|word| word.replace("{}", &nth.to_string()))
         });
         words.filter(|word| bytes.contains(word)).collect::<Vec<_>>()
     };

@@ -8,8 +8,8 @@ use tertulia_protocol::{RoomId, Rseq, Seq};
 
 use super::{Desk, Now, Wish};
 use crate::{
-    chat::{Effect, Room, admit},
-    log::{Derived, Log, Mark},
+    chat::{Applied, Effect, Outcome, Room, admit},
+    log::{Derived, Entry, Log, Mark},
 };
 
 /// How often the log is asked whether the disk has room again, in milliseconds.
@@ -107,8 +107,8 @@ impl Upkeep {
     }
 
     /// Notes what follows from an entry.
-    pub fn note(&mut self, seq: Seq, room: RoomId, effect: &Effect) {
-        self.derived.extend(derived(seq, room, effect));
+    pub fn note(&mut self, entry: &Entry, applied: &Applied) {
+        self.derived.extend(derived(entry, applied));
     }
 
     /// Keeps a read mark, if there is one. It counts once the log has it.
@@ -130,9 +130,14 @@ fn has_content(room: &Room, upto: Rseq) -> bool {
         .any(|rseq| places.get(rseq).is_some_and(|place| !place.kind().is_state() && !place.is_deleted()))
 }
 
-/// What the file has to do because of what an entry did.
-pub fn derived(seq: Seq, room: RoomId, effect: &Effect) -> Option<Derived> {
-    match *effect {
+/// What the file has to do because of what an entry came to.
+pub fn derived(entry: &Entry, applied: &Applied) -> Option<Derived> {
+    let &Entry { seq, room, kind, ref body, .. } = entry;
+    match applied.effect {
+        // Of state kinds a replay reads the body, also to refuse it again.
+        _ if matches!(applied.outcome, Outcome::Refused(_)) => {
+            (!kind.is_state() && !body.is_empty()).then_some(Derived::Refused { entry: seq })
+        }
         Effect::Edited { message } => Some(Derived::Edited { edit: seq, message }),
         Effect::Erased { message, rseq } => Some(Derived::Erased { by: seq, room, message, rseq }),
         Effect::Expired { upto, rseq } => Some(Derived::Expired { by: seq, room, upto, rseq }),

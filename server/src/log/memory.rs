@@ -305,6 +305,11 @@ impl MemoryLog {
                     }
                 }
             }
+            Derived::Refused { entry } => {
+                for refused in self.entries.iter_mut().filter(|refused| refused.seq == entry) {
+                    refused.body.clear();
+                }
+            }
             Derived::Expired { by: _, room, upto, rseq } => {
                 let of_old =
                     |entry: &Entry| entry.kind == Kind::EDIT && entry.target.is_some_and(|target| target <= rseq);

@@ -287,6 +287,12 @@ pub enum Derived {
         /// Its place in the room, by which edits name what they are about.
         rseq: Rseq,
     },
+    /// Something that was said was refused when it had its place in the log: it says nothing to anybody, and nobody could
+    /// erase it later.
+    Refused {
+        /// The entry.
+        entry: Seq,
+    },
 }
 
 impl Derived {
@@ -294,7 +300,10 @@ impl Derived {
     #[must_use]
     pub fn by(self) -> Seq {
         match self {
-            Self::Edited { edit: by, .. } | Self::Erased { by, .. } | Self::Expired { by, .. } => by,
+            Self::Edited { edit: by, .. }
+            | Self::Erased { by, .. }
+            | Self::Expired { by, .. }
+            | Self::Refused { entry: by } => by,
         }
     }
 }

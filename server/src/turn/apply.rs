@@ -95,7 +95,9 @@ impl<S: Socket, L: Log> Turn<S, L> {
     /// Applies an entry, answers who waits for it, and tells its room. How many bytes the room is told by now.
     fn committed(&mut self, ticket: Ticket, entry: log::Entry, now: Now) -> Result<usize, Broken> {
         let waiting = self.desk.waits().take(ticket);
-        let Applied { outcome, effect } = self.desk.chat.apply(&entry).map_err(Broken::Chat)?;
+        let applied = self.desk.chat.apply(&entry).map_err(Broken::Chat)?;
+        self.desk.upkeep.note(&entry, &applied);
+        let Applied { outcome, effect } = applied;
         match outcome {
             Outcome::Began => Ok(0),
             Outcome::Claimed { user, device, new } => {
@@ -112,7 +114,6 @@ impl<S: Socket, L: Log> Turn<S, L> {
             Outcome::Placed(placement) => {
                 self.spread(&effect);
                 self.note_unmentioned(placement.room, &effect);
-                self.desk.upkeep.note(entry.seq, placement.room, &effect);
                 self.answer_write(waiting.as_ref(), &Outcome::Placed(placement), entry.at);
                 if entry.kind == Kind::MESSAGE {
                     self.record_message(&entry, placement.room, placement.rseq);

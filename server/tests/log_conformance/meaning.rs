@@ -20,6 +20,7 @@ in_every_home! {
     a_search_goes_on_where_it_ended,
     an_edit_is_found_and_what_it_replaced_is_not,
     what_is_erased_is_gone,
+    what_is_refused_is_gone,
     what_expired_is_gone,
     derived_work_may_come_twice,
     derived_work_survives_a_restart,
@@ -183,6 +184,23 @@ fn what_is_erased_is_gone(mut log: Subject) {
     let expected = (0..).zip(&drafts).map(|(nth, draft)| if blank(nth) { vec![] } else { draft.body.clone() });
     assert_eq!(bodies, expected.collect::<Vec<_>>());
     assert_eq!(log.find(UserId(7), Cid([1; 16])).map(|stored| stored.seq), Some(Seq(1)), "its place stays");
+}
+
+/// Keeps out: a text that nobody can see, and so nobody can erase.
+fn what_is_refused_is_gone(mut log: Subject) {
+    let drafts = vec![
+        says(7, 1, "secret one"),
+        says(8, 2, "secret two"),
+        about(Kind::EDIT, 1, says(7, 3, "secret three")),
+        about(Kind::EDIT, 1, says(8, 4, "secret four")),
+    ];
+    store(&mut log, drafts);
+    let refused = |entry| Derived::Refused { entry: Seq(entry) };
+    log.derived(vec![refused(2), Derived::Edited { edit: Seq(3), message: Seq(1) }, refused(4)], 4);
+    let bodies = log.fetch(seqs(1..=4), usize::MAX).into_iter().map(|entry| entry.body.is_empty());
+    assert_eq!(bodies.collect::<Vec<_>>(), [false, true, false, true]);
+    assert_eq!(log.find_all(&words("secret"), 9), [1]);
+    assert_eq!(log.find(UserId(8), Cid([4; 16])).map(|stored| stored.seq), Some(Seq(4)), "its place stays");
 }
 
 fn what_expired_is_gone(mut log: Subject) {

@@ -197,7 +197,12 @@ impl World {
         }
         holds(chat.state_digest() == replayed.state_digest(), Promise::Replay, || "a replay means another state");
         for entry in &entries {
-            let Some((room, rseq)) = self.witness.place(entry.seq) else { continue };
+            let Some((room, rseq)) = self.witness.place(entry.seq) else {
+                holds(entry.kind.is_state() || entry.body.is_empty(), Promise::Erased, || {
+                    format!("entry {} was refused, and has {} bytes in the log", entry.seq, entry.body.len())
+                });
+                continue;
+            };
             let by = self.witness.erased_by(room, rseq);
             let body_is_there = !entry.body.is_empty();
             holds(body_is_there == by.is_none(), Promise::Erased, || {

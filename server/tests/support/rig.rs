@@ -101,7 +101,7 @@ impl Rig {
         for entry in log.entries() {
             let applied = chat.apply(entry).unwrap();
             if entry.seq > done_upto {
-                left.extend(derived(entry.seq, entry.room, &applied.effect));
+                left.extend(derived(entry, &applied));
             }
         }
         chat.set_marks(log.marks());

@@ -174,6 +174,7 @@ impl Step<'_> {
             Derived::Edited { edit, message } => self.edit(edit, message).map(|()| true),
             Derived::Erased { by: _, room, message, rseq } => self.erase(room, message, rseq).map(|()| true),
             Derived::Expired { by: _, room, upto, rseq } => self.expire(room, upto, rseq),
+            Derived::Refused { entry } => self.refuse(entry).map(|()| true),
         }
     }
 
@@ -195,6 +196,13 @@ impl Step<'_> {
                      AND kind = ?3 AND length(body) > 0";
         let mut edits = self.connection.prepare_cached(edits)?;
         edits.execute((room.0.cast_signed(), rseq.0.cast_signed(), Kind::EDIT.0))?;
+        self.erased = true;
+        Ok(())
+    }
+
+    /// Erases what was refused. The index does not have it: it takes an entry when all that follows from it is done.
+    fn refuse(&mut self, entry: Seq) -> rusqlite::Result<()> {
+        self.blank(entry)?;
         self.erased = true;
         Ok(())
     }

@@ -2,11 +2,10 @@
 //! moment to the next.
 
 use tertulia_server::{
-    chat::{Chat, Effect, Outcome},
+    chat::Chat,
     config::{LogText, Plaintext},
-    desk::Desk,
+    desk::{self, Desk},
     keys::{SeededRandom, ServerKey},
-    log::Derived,
     turn::{Policy, Turn},
 };
 
@@ -30,18 +29,8 @@ impl World {
         let (mut chat, mut derived) = (Chat::new(), Vec::new());
         for entry in disk.log.entries() {
             let applied = chat.apply(entry).unwrap_or_else(|error| broken(Promise::Replay, format!("{error:?}")));
-            let by = entry.seq;
-            if by > disk.log.derived_upto()
-                && let Outcome::Placed(placement) = applied.outcome
-            {
-                derived.extend(match applied.effect {
-                    Effect::Edited { message } => Some(Derived::Edited { edit: by, message }),
-                    Effect::Erased { message, rseq } => {
-                        Some(Derived::Erased { by, room: placement.room, message, rseq })
-                    }
-                    Effect::Expired { upto, rseq } => Some(Derived::Expired { by, room: placement.room, upto, rseq }),
-                    _ => None,
-                });
+            if entry.seq > disk.log.derived_upto() {
+                derived.extend(desk::derived(entry, &applied));
             }
         }
         holds(
