@@ -127,6 +127,40 @@ fn what_was_said_is_found_and_what_is_written_without_a_server_goes_out_later() 
     assert_eq!(luis.sees().iter().filter(|row| row.text == "sin servidor").count(), 1);
 }
 
+/// Every change of the room went to its end, and took what was not seen for read.
+#[test]
+fn who_comes_back_to_a_room_sees_what_was_in_sight_before() {
+    let home = Home::new();
+    let server = home.server();
+    let [mut ana, luis] = ["ana", "luis"].map(|name| Person::comes(server.address, name));
+    let long =
+        |number: u32| (1..=15).map(|line| format!("{number}.{line}\n")).collect::<String>().trim_end().to_owned();
+    (1..=8).for_each(|number| ana.pastes(&long(number)));
+    ana.display.press(&["ctrl+n"]);
+    ana.chooses("Abrir una sala", "obras", "Pública: cualquiera la encuentra y entra");
+    ana.waits_for("the new room", |rows| note(rows, "ana ha abierto la sala «obras»."));
+    let places = |rows: &[Row]| rows.iter().filter_map(|row| row.rseq).collect::<Vec<_>>();
+    let go = |ana: &Person, typed: &str, room: &str| {
+        ana.display.press(&["ctrl+k"]);
+        ana.chooses("Ir a…", typed, room);
+    };
+    go(&ana, "gen", "general");
+    ana.waits_for("the end", |rows| places(rows).last() == Some(&8));
+    ana.display.press(&["Prior", "Prior"]);
+    ana.waits_for("what is further back", |rows| places(rows).last().is_some_and(|last| *last < 6));
+    let seen = ana.sees();
+    go(&ana, "obr", "obras");
+    ana.waits_for("the other room", |rows| note(rows, "ana ha abierto la sala «obras»."));
+    luis.says("al final de general");
+    until("it is unread", PATIENCE, || (ana.display.title() == "(1) obras · Tertulia").then_some(()));
+    go(&ana, "gen", "general");
+    let texts = |rows: &[Row]| rows.iter().map(|row| (row.rseq, row.text.clone())).collect::<Vec<_>>();
+    ana.waits_for("what was in sight before", |rows| texts(rows) == texts(&seen));
+    ana.display.press(&["End"]);
+    ana.waits_for_message("al final de general");
+    until("all is read", PATIENCE, || (ana.display.title() == "general · Tertulia").then_some(()));
+}
+
 fn note(rows: &[Row], text: &str) -> bool {
     rows.iter().any(|row| row.row == "note" && row.text == text)
 }
