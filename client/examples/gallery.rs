@@ -4,7 +4,7 @@
 //! cargo run -p tertulia-client --example gallery -- SCENE [--lang es|en] [--theme light|dark]
 //! ```
 //!
-//! Scenes: `start`, `start-errors`, `conversation`, `empty`, `help`, `lost`, `refused`, `connecting`, `failed`,
+//! Scenes: `picture` (the one of the README), `start`, `start-errors`, `conversation`, `empty`, `help`, `lost`, `refused`, `connecting`, `failed`,
 //! `crowd`, `huge` (100,000 messages), `rooms` (many rooms, unread, answers, reactions), `answering`, `mending`,
 //! `completing`, `switch`, `browse`, `create`, `invite`, `members`, `room-menu`, `search`, `search-empty`, `colours`,
 //! `delete`, `gone`, `room`, `set-back`, `no-longer`, `read-only`, `offline`. There is no server: what is typed is answered by the gallery itself.
@@ -34,6 +34,8 @@ use tertulia_protocol::{
     reply::{ROOM_PUBLIC, RoomRow, UserRow},
 };
 
+#[path = "gallery/picture.rs"]
+mod picture;
 #[path = "gallery/rooms.rs"]
 mod rooms;
 
@@ -223,6 +225,11 @@ fn scene(name: &str, now: i64) -> Option<Vec<Action>> {
             return Some(vec![Action::Start { name: "a\u{200b}na".into(), server: "http://caja".into(), host: false }]);
         }
         "conversation" => actions.push(talk),
+        // The one of the README.
+        "picture" => {
+            actions = online(0);
+            actions.extend(picture::scene(now));
+        }
         "empty" => {
             actions = online(0);
             actions.push(Action::Online { people: vec![ANA], away: vec![] });

@@ -27,13 +27,13 @@ fn unread(state: RoomState, unread: u64, mentions: u64) -> Action {
     Action::Room(state)
 }
 
-fn direct(id: u64, with: UserId, head: u64) -> RoomState {
+pub(crate) fn direct(id: u64, with: UserId, head: u64) -> RoomState {
     let mut state = room(id, "", head);
     (state.row.kind, state.row.with) = (ROOM_DIRECT, Some(with));
     state
 }
 
-fn private(id: u64, name: &str, head: u64) -> RoomState {
+pub(crate) fn private(id: u64, name: &str, head: u64) -> RoomState {
     let mut state = room(id, name, head);
     (state.row.kind, state.row.role) = (ROOM_PRIVATE, Some(ROLE_OWNER));
     state.row.topic = Some("Lo que falta por hacer antes del 1 de diciembre, y quién lo hace".into());

@@ -95,7 +95,7 @@ pub fn text_in(words: &str, x: i32, top: i32, height: i32, (font, size): (Font, 
 
 /// Writes the sign before the name of a room, of whatever shape as wide as any other.
 pub fn sign(sign: &str, (x, top): (i32, i32), height: i32, size: i32, color: Color) {
-    let box_width = width_in("#", (theme::REGULAR, size));
+    let box_width = width_in("#", (theme::REGULAR, size)) * 5 / 4;
     let natural = width_in(sign, (theme::REGULAR, size)).max(1);
     let size = if natural > box_width { size * box_width / natural } else { size };
     let left = x + (box_width - width_in(sign, (theme::REGULAR, size))) / 2;
