@@ -12,8 +12,21 @@ use tertulia_protocol::{
 use super::{Model, people::sort_key, room::Room, search};
 use crate::session::Failure;
 
-/// The emoji that are offered.
-pub const EMOJI: [&str; 12] = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👏", "✅", "👀", "🔥", "☕"];
+/// The emoji that are offered, each with what it is called in Spanish and in English: it is found by either.
+pub const EMOJI: [(&str, &str, &str); 12] = [
+    ("👍", "de acuerdo", "agreed"),
+    ("❤️", "corazón", "heart"),
+    ("😂", "risa", "laughter"),
+    ("🎉", "fiesta", "party"),
+    ("😮", "sorpresa", "surprise"),
+    ("😢", "tristeza", "sadness"),
+    ("🙏", "gracias", "thanks"),
+    ("👏", "aplauso", "applause"),
+    ("✅", "hecho", "done"),
+    ("👀", "lo miro", "looking"),
+    ("🔥", "fuego", "fire"),
+    ("☕", "café", "coffee"),
+];
 
 /// What a list is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,7 +267,10 @@ impl Model {
             }
             Purpose::Search => self.found_messages(palette),
             Purpose::Lost => self.lost_messages(palette),
-            Purpose::React(_) => EMOJI.map(|emoji| Offer::named(Choice::React(emoji.to_owned()), emoji)).into(),
+            Purpose::React(_) => {
+                let found = EMOJI.into_iter().filter(|(_, es, en)| fits(es) || fits(en));
+                found.map(|(emoji, ..)| Offer::named(Choice::React(emoji.to_owned()), emoji)).collect()
+            }
         }
     }
 

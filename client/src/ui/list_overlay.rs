@@ -29,7 +29,7 @@ pub(super) fn tools(list: &mut ListState, scene: &Scene<'_>, covered: i32) {
         return;
     }
     let mut tools: Vec<(&str, Click)> =
-        EMOJI.iter().take(QUICK).map(|emoji| (*emoji, Click::React(key, (*emoji).to_owned()))).collect();
+        EMOJI.iter().take(QUICK).map(|(emoji, ..)| (*emoji, Click::React(key, (*emoji).to_owned()))).collect();
     tools.extend([("+", Click::MoreEmoji(rseq)), ("↩", Click::Answer(key)), ("⋯", Click::Menu(key))]);
     let count = i32::try_from(tools.len()).unwrap_or(0);
     let width = count * TOOL + 8;

@@ -11,11 +11,11 @@ use super::{
     theme::{REGULAR, STRONG},
 };
 use crate::{
-    i18n::Words,
+    i18n::{Language, Words},
     model::{
         Model,
         calendar::{clock, local},
-        palette::{Choice, Offer, Purpose},
+        palette::{Choice, EMOJI, Offer, Purpose},
     },
 };
 
@@ -48,6 +48,10 @@ pub(super) fn row(context: &Context, model: &Model, offer: &Offer, place: Rect, 
         }
         (Choice::Join(_), None) => {
             paint::sign("#", (left + 8, place.y), ROW, 17, theme.faint);
+            left += 40;
+        }
+        (Choice::React(emoji), None) => {
+            paint::text_in(emoji, left + 4, place.y, ROW, (REGULAR, 20), theme.text);
             left += 40;
         }
         _ => {}
@@ -86,7 +90,10 @@ pub(super) fn name(offer: &Offer, model: &Model, words: &Words) -> String {
         Choice::Room(_) | Choice::Join(_) | Choice::Direct(_) | Choice::Invite(_) | Choice::Member(..) => {
             if offer.name.is_empty() { words.get("unknown-person") } else { offer.name.clone() }
         }
-        Choice::React(emoji) => emoji.clone(),
+        Choice::React(emoji) => {
+            let called = EMOJI.iter().find(|(known, ..)| known == emoji);
+            called.map_or("", |(_, es, en)| if words.language() == Language::Es { es } else { en }).to_owned()
+        }
         Choice::Role(_, ROLE_OWNER) => words.with("offer-owner", &[named()]),
         Choice::Role(..) => words.with("offer-member", &[named()]),
         Choice::Remove(_) => words.with("offer-remove", &[named()]),

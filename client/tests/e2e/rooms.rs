@@ -81,7 +81,7 @@ fn messages_are_answered_mended_reacted_to_and_deleted_by_the_keyboard() {
     luis.waits_for("the quotation too", answers("ana: hola"));
 
     ana.display.press(&["ctrl+Up", "ctrl+e"]);
-    ana.chooses("Reaccionar", "", "👍");
+    ana.chooses("Reaccionar", "acuer", "de acuerdo");
     luis.waits_for("the reaction", |rows| rows.iter().any(|row| row.text == "qué tal" && row.reactions == ["👍 1"]));
 
     // The safe answer is the one that Enter gives; the other is a key away.

@@ -188,3 +188,14 @@ fn an_unknown_kind_is_shown_as_one_that_needs_a_newer_version() {
     let newer = raw(1, LUIS, Kind(999), None, vec![]);
     check(vec![here(vec![newer])], &["= 2026-11-22", "luis 12:00: <newer>"]);
 }
+
+#[test]
+fn an_emoji_is_found_by_its_name_in_either_language() {
+    let mut model = after(vec![here(vec![entry(1, LUIS, 0, "a")])]);
+    model.update(Action::OpenPalette(Palette::new(palette::Purpose::React(Rseq(1)))));
+    assert_eq!(model.offers().len(), palette::EMOJI.len());
+    for typed in ["CORAZON", "heart"] {
+        model.update(Action::PaletteTyped(typed.into()));
+        assert_eq!(model.offers().into_iter().map(|offer| offer.name).collect::<Vec<_>>(), ["❤️"]);
+    }
+}
