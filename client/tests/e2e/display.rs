@@ -87,6 +87,13 @@ impl Display {
         self.run(tool("xdotool", "xdotool").arg("key").args(keys));
     }
 
+    /// Turns the wheel of the mouse over the middle of the window, by so many notches.
+    pub(crate) fn wheel(&self, up: bool, notches: u32) {
+        let mut command = tool("xdotool", "xdotool");
+        command.args(["mousemove", "600", "400", "click", "--delay", "12", "--repeat", &notches.to_string()]);
+        self.run(command.arg(if up { "4" } else { "5" }));
+    }
+
     /// What a window is called on the desktop.
     pub(crate) fn title(&self) -> String {
         self.run(tool("xdotool", "xdotool").args(["getwindowname", &self.window()])).trim_end().to_owned()

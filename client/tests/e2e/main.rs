@@ -24,6 +24,7 @@ mod bad_network;
 )]
 #[path = "../../../server/tests/process/child.rs"]
 mod child;
+mod cost;
 #[expect(dead_code, reason = "shared with the tests of the server's process, which ask more of a crowd")]
 #[path = "../../../server/tests/process/crowd.rs"]
 mod crowd;

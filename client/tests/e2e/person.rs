@@ -97,6 +97,26 @@ impl Person {
         self.display.put_in_front(&self.display.window());
     }
 
+    /// Closes the window and opens it again; how long it took from the start of the program until rows were painted.
+    #[track_caller]
+    pub(crate) fn closes_and_paints_first(&mut self, flags: &[&str]) -> Duration {
+        self.display.press(&["ctrl+q"]);
+        assert_eq!(self.window.exit_code(PATIENCE), 0, "{}", self.window.errors());
+        self.round += 1;
+        let began = Instant::now();
+        self.window = start(&self.name, self.home.path(), self.round, &self.display, flags);
+        let shown = shown(self.home.path(), self.round);
+        until("the first paint", PATIENCE, || told(&shown).contains("\"rseq\"").then_some(()));
+        let took = began.elapsed();
+        self.display.put_in_front(&self.display.window());
+        took
+    }
+
+    /// How often the list was painted otherwise than before.
+    pub(crate) fn paints(&self) -> u64 {
+        self.sees().last().map_or(0, |row| row.paint)
+    }
+
     /// The file of the window's store.
     pub(crate) fn store(&self) -> PathBuf {
         self.home.path().join("profile").join("tertulia.db")
