@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
 use tertulia_protocol::{LogId, Seq};
 use tertulia_server::{chat::Chat, log::store::Store};
 
-use crate::data::{Data, entries, text};
+use crate::data::{Data, entries, errors, text};
 use crate::log_subject::draft;
 
 #[test]
@@ -28,7 +29,51 @@ fn a_backup_of_a_running_server_is_whole_and_private_and_overwrites_nothing() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(&copy).expect("the copy").permissions().mode() & 0o777, 0o600);
     }
-    assert!(!data.beside("copy.db.partial").exists());
+    assert_eq!(halves(&data), [] as [String; 0]);
+}
+
+/// What was begun beside the data and is not whole.
+fn halves(data: &Data) -> Vec<String> {
+    let files = fs::read_dir(data.beside("")).expect("a directory");
+    let names = files.map(|file| file.expect("a file").file_name().into_string().expect("text"));
+    names.filter(|name| name.contains("partial")).collect()
+}
+
+/// Keeps out: two timers that back up to the same file, of which each removed what the other one was writing.
+#[test]
+fn of_several_backups_to_the_same_file_one_is_made() {
+    let data = Data::with_talk();
+    let side = rusqlite::Connection::open(data.database()).expect("it is SQLite");
+    side.execute_batch("INSERT INTO server VALUES ('filler', randomblob(16000000))").expect("it takes a while to copy");
+    drop(side);
+    let copy = data.beside("copy.db");
+    let begin = || {
+        let mut command = data.command(&["backup", text(&copy)]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs")
+    };
+    let running: Vec<_> = (0..4).map(|_| begin()).collect();
+    let ends: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().expect("it ends")).collect();
+    assert_eq!(ends.iter().filter(|end| end.status.success()).count(), 1, "{ends:?}");
+    let told = |end: &&Output| errors(end).contains("there is a file of this name already");
+    assert_eq!(ends.iter().filter(told).count(), 3, "{ends:?}");
+    assert_eq!(halves(&data), [] as [String; 0]);
+    assert_eq!(entries(&copy), entries(&data.database()));
+}
+
+/// Keeps out: halves of the whole history that lie beside the backups for ever; and one that is removed from under whoever
+/// writes it.
+#[test]
+fn what_a_killed_backup_left_is_removed_by_the_next_one_to_that_file() {
+    let data = Data::with_talk();
+    for name in ["copy.db.partial-7-0", "copy.db.partial-8-0", "other.db.partial-7-0", "copy.db.partial-mine"] {
+        fs::write(data.beside(name), "half").expect("it is written");
+    }
+    let held = fs::File::open(data.beside("copy.db.partial-8-0")).expect("it opens");
+    held.lock().expect("it is locked");
+    data.ok(&["backup", text(&data.beside("copy.db"))]);
+    let mut left = halves(&data);
+    left.sort_unstable();
+    assert_eq!(left, ["copy.db.partial-8-0", "copy.db.partial-mine", "other.db.partial-7-0"]);
 }
 
 #[test]
@@ -114,7 +159,7 @@ fn killed_restore(data: &Data, copy: &Path) {
         fs::copy(aside.path().join(name), data.path().join(name)).expect("it is there as long as the store is open");
     }
     drop(store);
-    for name in ["restoring.db-journal", "restoring.db.v1-backup", "restoring.db.partial"] {
+    for name in ["restoring.db-journal", "restoring.db.v1-backup", "restoring.db.partial-7-0"] {
         fs::write(data.path().join(name), "left over").expect("it is written");
     }
 }
