@@ -3,7 +3,7 @@
 //!
 //! `KILLS=50` kills as often, `SEED=` chooses other victims and moments.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, time::Instant};
 
 use crate::{
     aftermath::{self, Random, Said, by_author, check_residents, check_store, draft, kept, number, outbox},
@@ -190,15 +190,17 @@ impl Writer {
         self.person.opens_what_is_closed(&["--server", &server.to_string(), "--name", &self.person.name.clone()]);
         if without_server {
             let waiting: Vec<_> = waiting.iter().map(|(_, text)| text).collect();
-            self.person.waits_for("what waits to be sent, below the end of what was there", |rows| {
+            let ends = ends(&kept);
+            let what = format!("what waits to be sent, {waiting:?}, below the end of what was there, {ends:?}");
+            self.person.waits_for(&what, |rows| {
                 let (waits, there): (Vec<_>, Vec<_>) =
                     rows.iter().filter(|row| row.row != "day").partition(|row| row.row == "sending");
                 let there: Vec<_> = there.iter().filter_map(|row| Some((row.rseq?, &row.text))).collect();
-                let newest = kept.iter().map(|(place, text)| (*place, text)).rev();
                 // All that waits is little, and above it there is room for the rest.
                 waits.iter().map(|row| &row.text).eq(waiting.iter().copied())
-                    && !there.is_empty()
-                    && there.iter().copied().rev().eq(newest.take(there.len()))
+                    && there.last().is_some_and(|(place, _)| ends.contains(place))
+                    && there.is_sorted_by(|(one, _), (next, _)| one + 1 == *next)
+                    && there.iter().all(|(place, text)| kept.get(place) == Some(*text))
             });
         }
         // What was typed and not sent is there too, and goes the way of everything.
@@ -253,15 +255,18 @@ impl Writer {
         let newest = room.len() as u64;
         self.person.waits_for("the end", |rows| rows.iter().any(|row| row.rseq == Some(newest)));
         let mut top = newest + 1;
-        until(&format!("{} has read everything", self.person.name), 3 * PATIENCE, || {
-            let rows = self.person.sees();
-            let now = rows.iter().find_map(|row| row.rseq).unwrap_or(top);
-            if now < top {
-                top = now;
-                self.person.display.press(&["Prior"]);
-            }
-            (top == 1 && rows.iter().any(|row| row.rseq == Some(1) && !row.cut)).then_some(())
-        });
+        while top > 1 {
+            // A page that was not here yet when the key was pressed does not come into sight by itself.
+            let mut last: Option<Instant> = None;
+            top = until(&format!("{} reads what stands above {top}", self.person.name), PATIENCE, || {
+                if last.is_none_or(|last| last.elapsed() > AGAIN_AFTER) {
+                    self.person.display.press(&["Prior"]);
+                    last = Some(Instant::now());
+                }
+                self.person.sees().iter().find_map(|row| row.rseq).filter(|now| *now < top)
+            });
+        }
+        self.person.waits_for("the beginning", |rows| rows.iter().any(|row| row.rseq == Some(1) && !row.cut));
         let read = self.person.read();
         for (said, place) in room.iter().zip(1_u64..) {
             let (author, text) = read.get(&place).unwrap_or_else(|| panic!("{place} was never seen"));
@@ -271,4 +276,13 @@ impl Writer {
         assert_eq!(read.len(), room.len(), "{}: nothing else was ever shown as sent", self.person.name);
         assert!(self.person.saw().iter().all(|row| row.row != "failed"), "nothing failed");
     }
+}
+
+/// Where a window that has these places begins to show them: at the end, or, if little is there behind a hole, as when it
+/// was killed before the hole was filled, before that.
+fn ends(kept: &BTreeMap<u64, String>) -> Vec<u64> {
+    let mut ends = kept.keys().copied().rev().filter(|place| !kept.contains_key(&(place + 1)));
+    let (newest, before) = (ends.next(), ends.next());
+    let is_little = newest.zip(before).is_some_and(|(newest, before)| kept.range(before + 1..=newest).count() < 20);
+    newest.into_iter().chain(before.filter(|_| is_little)).collect()
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{Read as _, Seek as _, SeekFrom},
     net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -106,7 +107,7 @@ impl Person {
         let began = Instant::now();
         self.window = start(&self.name, self.home.path(), self.round, &self.display, flags);
         let shown = shown(self.home.path(), self.round);
-        until("the first paint", PATIENCE, || told(&shown).contains("\"rseq\"").then_some(()));
+        until("the first paint", PATIENCE, || told(&shown, PAINT_BYTES_MAX).contains("\"rseq\"").then_some(()));
         let took = began.elapsed();
         self.display.put_in_front(&self.display.window());
         took
@@ -160,7 +161,7 @@ impl Person {
 
     /// What the list shows now: the rows of the last paint.
     pub(crate) fn sees(&self) -> Vec<Row> {
-        let told = told(&shown(self.home.path(), self.round));
+        let told = told(&shown(self.home.path(), self.round), PAINT_BYTES_MAX);
         let mut rows = told.lines().rev().map(row).peekable();
         let last = rows.peek().map_or(0, |row| row.paint);
         let mut rows: Vec<_> = rows.take_while(|row| row.paint == last).collect();
@@ -173,7 +174,7 @@ impl Person {
         let mut saw: Vec<Row> = Vec::new();
         for round in 1..=self.round {
             let before = saw.last().map_or(0, |row| row.paint);
-            let rows = told(&shown(self.home.path(), round));
+            let rows = told(&shown(self.home.path(), round), u64::MAX);
             saw.extend(rows.lines().map(row).map(|row| Row { paint: before + row.paint, ..row }));
         }
         saw
@@ -247,11 +248,20 @@ impl Person {
     }
 }
 
-/// What such a file holds. The last line may be on its way, or was when somebody died.
-fn told(shown: &Path) -> String {
-    let mut told = fs::read(shown).unwrap_or_default();
-    told.truncate(told.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
-    String::from_utf8(told).unwrap()
+/// More than what is told of one paint.
+const PAINT_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The end of what such a file holds, in whole lines. The last one may be on its way, or was when somebody died.
+fn told(shown: &Path, bytes_max: u64) -> String {
+    let Ok(mut file) = fs::File::open(shown) else { return String::new() };
+    let skipped = file.metadata().unwrap().len().saturating_sub(bytes_max);
+    file.seek(SeekFrom::Start(skipped)).unwrap();
+    let mut told = Vec::new();
+    file.read_to_end(&mut told).unwrap();
+    let newline = |byte: &u8| *byte == b'\n';
+    told.truncate(told.iter().rposition(newline).map_or(0, |at| at + 1));
+    let first = if skipped > 0 { told.iter().position(newline).map_or(0, |at| at + 1) } else { 0 };
+    String::from_utf8(told.split_off(first)).unwrap()
 }
 
 fn row(line: &str) -> Row {
