@@ -1,6 +1,6 @@
 //! One suite for all homes of the log: what `log/mod.rs` promises, asked of the log in memory and of the one in a file.
 //!
-//! A `Subject` hides which one it is. What only a file can suffer (kills, damage, rights) is in `log_file.rs`.
+//! A `Subject` hides which one it is. What only a file can suffer (kills, damage, rights) is in `log_file/`.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of a test fail it")]
 
