@@ -10,7 +10,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use tertulia_protocol::{
     Kind, RoomId,
-    entry::{MessageBody, NameBody, ReactionBody, TopicBody},
+    entry::{
+        ArchiveBody, ExpireBody, KeepBody, MemberBody, MessageBody, NameBody, ReactionBody, RoleBody, RoomOpenBody,
+        TopicBody,
+    },
+    reply::{ROLE_MEMBER, ROLE_OWNER},
 };
 
 use super::Trouble;
@@ -50,18 +54,25 @@ impl From<OpenError> for Stop {
     }
 }
 
-/// A room by its name, or by its number: names of private rooms may be the same, and direct ones have none.
+/// A room by its name, or by its number: names of private rooms may be the same, and direct ones have none. A number with
+/// `#` before it is never a name.
 fn find(chat: &Chat, wanted: &str) -> Result<RoomId, Trouble> {
-    let named: Vec<RoomId> = chat.rooms().filter(|(_, room)| room.name() == wanted).map(|(id, _)| id).collect();
-    match (&named[..], wanted.parse().map(RoomId)) {
-        ([one], _) => Ok(*one),
-        ([], Ok(id)) if chat.room(id).is_some() => Ok(id),
-        ([], _) => Err(Trouble::wrong(format_args!("there is no room {wanted:?}"))),
-        (several, _) => {
-            let numbers: Vec<String> = several.iter().map(ToString::to_string).collect();
+    let is_called = |name: &str| !name.is_empty() && name == wanted;
+    let named: Vec<RoomId> = chat.rooms().filter(|(_, room)| is_called(room.name())).map(|(id, _)| id).collect();
+    let number = |digits: &str| digits.parse().map(RoomId).ok().filter(|id| chat.room(*id).is_some());
+    if let Some(id) = wanted.strip_prefix('#').and_then(number) {
+        return Ok(id);
+    }
+    let mut meant = named;
+    meant.extend(number(wanted).filter(|id| !meant.contains(id)));
+    match &meant[..] {
+        [one] => Ok(*one),
+        [] => Err(Trouble::wrong(format_args!("there is no room {wanted:?}"))),
+        several => {
+            let numbers: Vec<String> = several.iter().map(|id| format!("#{id}")).collect();
             let numbers = numbers.join(", ");
             Err(Trouble::wrong(format_args!(
-                "several rooms are called {wanted:?}: choose one by its number, {numbers}"
+                "several rooms may be meant by {wanted:?}: choose one by its number, {numbers}"
             )))
         }
     }
@@ -90,8 +101,8 @@ fn line(chat: &Chat, id: RoomId, entry: &Entry) -> Option<Value> {
     }
     if room.is_blank(rseq, entry.kind, entry.target) {
         line.insert("erased".into(), true.into());
-    } else if let Some((key, said)) = said(entry) {
-        line.insert(key.into(), said.into());
+    } else {
+        line.extend(said(chat, entry).unwrap_or_default().into_iter().map(|(key, said)| (key.to_owned(), said)));
     }
     Some(Value::Object(line))
 }
@@ -125,13 +136,35 @@ fn word(kind: Kind) -> Value {
     word.into()
 }
 
-/// What an entry says in words, and under which key.
-fn said(entry: &Entry) -> Option<(&'static str, String)> {
-    match entry.kind {
-        Kind::MESSAGE | Kind::EDIT => Some(("text", MessageBody::from_bytes(&entry.body)?.text)),
-        Kind::REACT | Kind::UNREACT => Some(("emoji", ReactionBody::from_bytes(&entry.body)?.emoji)),
-        Kind::ROOM_NAME => Some(("name", NameBody::from_bytes(&entry.body)?.name)),
-        Kind::ROOM_TOPIC => Some(("topic", TopicBody::from_bytes(&entry.body)?.topic?)),
-        _ => None,
-    }
+/// What an entry says, and under which keys.
+fn said(chat: &Chat, entry: &Entry) -> Option<Vec<(&'static str, Value)>> {
+    let body = &entry.body;
+    let name = |user| chat.directory().name(user);
+    Some(match entry.kind {
+        Kind::MESSAGE | Kind::EDIT => vec![("text", MessageBody::from_bytes(body)?.text.into())],
+        Kind::REACT | Kind::UNREACT => vec![("emoji", ReactionBody::from_bytes(body)?.emoji.into())],
+        Kind::ROOM_OPEN => {
+            let RoomOpenBody { kind: _, name: called, topic, with } = RoomOpenBody::from_bytes(body)?;
+            let called = called.map(|called| ("name", called.into()));
+            let topic = topic.map(|topic| ("topic", topic.into()));
+            let with = with.map(|user| ("whom", name(user).into()));
+            [called, topic, with].into_iter().flatten().collect()
+        }
+        Kind::ROOM_NAME => vec![("name", NameBody::from_bytes(body)?.name.into())],
+        Kind::ROOM_TOPIC => vec![("topic", TopicBody::from_bytes(body)?.topic.into())],
+        Kind::INVITE | Kind::REMOVE => vec![("whom", name(MemberBody::from_bytes(body)?.user).into())],
+        Kind::ROLE => {
+            let RoleBody { user, role } = RoleBody::from_bytes(body)?;
+            let role = match role {
+                ROLE_MEMBER => "member".into(),
+                ROLE_OWNER => "owner".into(),
+                other => json!(other),
+            };
+            vec![("whom", name(user).into()), ("role", role)]
+        }
+        Kind::ARCHIVE => vec![("archived", ArchiveBody::from_bytes(body)?.archived.into())],
+        Kind::KEEP => vec![("days", KeepBody::from_bytes(body)?.days.into())],
+        Kind::EXPIRE => vec![("upto", ExpireBody::from_bytes(body)?.upto.0.into())],
+        _ => return None,
+    })
 }
