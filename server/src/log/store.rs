@@ -5,6 +5,7 @@
 //! "what is durable is not known any more". **Invariant:** one `Store` a file, and only it checkpoints (two writers that
 //! checkpoint at once are what has corrupted WAL files before). No thread and no queue: those are [`super::local`]'s.
 
+mod check;
 mod copy;
 mod derived;
 mod entries;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tertulia_protocol::{RoomId, Rseq, Seq};
+use tertulia_protocol::{Kind, RoomId, Rseq, Seq, entry::MessageBody};
 
 use super::Trouble;
 use crate::{
@@ -21,6 +21,7 @@ const TOLD_MAX: usize = 20;
 pub(super) fn verify(database: &Path) -> Result<String, Trouble> {
     let snapshot = Snapshot::open(database).map_err(Trouble::unusable)?;
     let mut wrong = snapshot.check_file()?;
+    wrong.extend(snapshot.check_form()?);
     let mut chat = Chat::new();
     let mut again = Chat::new();
     let mut heads: BTreeMap<RoomId, Rseq> = BTreeMap::new();
@@ -48,16 +49,20 @@ pub(super) fn verify(database: &Path) -> Result<String, Trouble> {
                 wrong.push("two replays of the log do not agree".to_owned());
             }
             wrong.extend(chat.check_invariants().err());
-            // Only what the server has had the time to erase can be expected to be gone.
-            if snapshot.derived_upto()? >= chat.position() {
-                let erased = snapshot.for_each(|entry| {
-                    if is_erased(&chat, entry) && !entry.body.is_empty() && wrong.len() < TOLD_MAX {
-                        wrong.push(format!("entry {}: it is erased, and its text is still stored", entry.seq));
-                    }
-                    Ok::<(), OpenError>(())
-                });
-                erased?;
+            let done = snapshot.derived_upto()?;
+            if done > chat.position() {
+                wrong.push(format!(
+                    "what follows from the log is done up to {done}, and the log ends at {}",
+                    chat.position()
+                ));
             }
+            let told = snapshot.for_each(|entry| {
+                if wrong.len() < TOLD_MAX {
+                    wrong.extend(ill(&chat, &snapshot, done, entry)?);
+                }
+                Ok::<(), OpenError>(())
+            });
+            told?;
         }
     }
     wrong.truncate(TOLD_MAX);
@@ -82,9 +87,20 @@ impl From<OpenError> for Stop {
     }
 }
 
-fn is_erased(chat: &Chat, entry: &Entry) -> bool {
-    chat.room(entry.room).is_some_and(|room| {
-        let place = room.places().find(entry.seq);
-        place.is_some_and(|(rseq, _)| entry.seq > Seq(1) && room.is_blank(rseq, entry.kind, entry.target))
+/// What is wrong with an entry: what it says cannot be read, cannot be found, or should not be there any more.
+fn ill(chat: &Chat, snapshot: &Snapshot, done: Seq, entry: &Entry) -> Result<Option<String>, OpenError> {
+    let Some(room) = chat.room(entry.room).filter(|_| entry.seq > Seq(1)) else { return Ok(None) };
+    let Some((rseq, _)) = room.places().find(entry.seq) else { return Ok(None) };
+    let is_said = matches!(entry.kind, Kind::MESSAGE | Kind::EDIT);
+    Ok(if room.is_blank(rseq, entry.kind, entry.target) {
+        // Only what the server has had the time to erase can be expected to be gone.
+        let is_due = done >= chat.position() && !entry.body.is_empty();
+        is_due.then(|| format!("entry {}: it is erased, and its text is still stored", entry.seq))
+    } else if is_said && MessageBody::from_bytes(&entry.body).is_none() {
+        Some(format!("entry {}: what it says cannot be read", entry.seq))
+    } else if entry.kind == Kind::MESSAGE && entry.seq <= done && !snapshot.is_indexed(entry.seq)? {
+        Some(format!("entry {}: the search index does not have it", entry.seq))
+    } else {
+        None
     })
 }

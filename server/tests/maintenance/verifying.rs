@@ -32,6 +32,17 @@ fn what_is_wrong_with_a_database_is_told() {
             .contains("entry 4: it is erased, and its text is still stored")
     );
     assert!(broken("UPDATE log SET kind = 99 WHERE seq = 5").contains("upgrade the server"));
+    assert!(broken("UPDATE log SET body = x'01' WHERE seq = 3").contains("entry 3: what it says cannot be read"));
+    assert!(broken("UPDATE log SET body = x'' WHERE seq = 5").contains("entry 5: what it says cannot be read"));
+    assert!(broken("DELETE FROM texts WHERE seq = 3").contains("entry 3: the search index does not have it"));
+    assert!(broken("UPDATE derived SET done_upto = 7").contains("is done up to 7, and the log ends at 6"));
+    assert!(broken("DELETE FROM server WHERE key = 'chat_key'").contains("the server's key, by which"));
+    assert!(broken("UPDATE server SET value = x'05' WHERE key = 'chat_key'").contains("the server's key is damaged"));
+    assert!(broken("DROP INDEX log_cid_author").contains("the index log_cid_author is missing"));
+    assert!(broken("DROP INDEX log_later").contains("the index log_later is missing"));
+    let other = "DROP INDEX log_later; CREATE INDEX log_later ON log (room)";
+    assert!(broken(other).contains("the index log_later is not what this version makes"));
+    assert!(broken("CREATE TABLE notes (text)").contains("the table notes is not of this version"));
     // Its leaves; what is left says that there are some.
     assert!(broken("DELETE FROM words_data WHERE id > 10").contains("words"));
 

@@ -261,6 +261,14 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// An empty one of the present form, to hold another one against. An error is told of that one.
+pub(super) fn in_memory(path: &Path) -> Result<Connection, OpenError> {
+    let mut connection = Connection::open_in_memory().map_err(|error| OpenError::new(path, &error))?;
+    let made = Migrations::from_slice(MIGRATIONS).to_latest(&mut connection);
+    made.map_err(|error| OpenError { path: path.to_owned(), why: OpenFailure::Other(error.to_string()) })?;
+    Ok(connection)
+}
+
 /// Whose file it is: ours, and of which version, or nobody's yet (0).
 pub(super) fn whose(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
     let refuse = |why| OpenError { path: path.to_owned(), why };

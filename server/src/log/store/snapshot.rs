@@ -9,8 +9,8 @@ use crate::log::{Entry, Seq};
 /// The file as of one moment. While it lives the server's WAL grows: not for long.
 #[derive(Debug)]
 pub struct Snapshot {
-    connection: rusqlite::Connection,
-    path: std::path::PathBuf,
+    pub(super) connection: rusqlite::Connection,
+    pub(super) path: std::path::PathBuf,
 }
 
 impl Snapshot {
