@@ -217,7 +217,7 @@ impl World {
         let person = &mut people[number];
         let Some((user, key)) = person.user.zip(person.key()) else { return };
         let outbox = person.keeper.saved(&key).outbox;
-        let mut last = Seq(0);
+        let (mut last, mut before) = (Seq(0), Seq(0));
         for (cid, fate) in &person.written {
             let place = witness.find(user, *cid);
             let outcome = place.and_then(|place| witness.outcome(place));
@@ -236,8 +236,11 @@ impl World {
             let is_deletion =
                 place.and_then(|place| witness.entry(place)).is_some_and(|entry| entry.kind == Kind::DELETE);
             if let Some(place) = place.filter(|_| is_placed && !is_deletion) {
-                holds(place > last, Promise::Written, || format!("{cid} of {} overtook at {place}", number + 1));
-                last = place;
+                let may_pass = || witness.was_refusable(last, before, place);
+                holds(place > last || may_pass(), Promise::Written, || {
+                    format!("{cid} of {} overtook at {place} what stands at {last}", number + 1)
+                });
+                (before, last) = (last.min(place), last.max(place));
             }
         }
     }

@@ -6,10 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use tertulia_protocol::{Cid, Kind, RoomId, Rseq, Seq, UserId, reply};
+use tertulia_protocol::{Cid, Kind, RequestId, RoomId, Rseq, Seq, UserId, reply, request};
 use tertulia_server::{
-    chat::{Chat, Effect, GENERAL_ROOM, Outcome},
-    log::Entry,
+    chat::{
+        Chat, Effect, GENERAL_ROOM, Outcome,
+        admit::{self, Author},
+    },
+    log::{Entry, Ticket},
 };
 
 use super::finding::{Promise, broken, holds};
@@ -55,6 +58,31 @@ impl Witness {
         for entry in &durable[self.entries.len()..] {
             self.take(entry);
         }
+    }
+
+    /// Whether a write would have been refused at some moment behind `from` and ahead of `until`. If that answer got lost
+    /// with its connection, the write was new when it came again, and stands behind what was written after it.
+    pub(crate) fn was_refusable(&self, write: Seq, from: Seq, until: Seq) -> bool {
+        let Some(entry) = self.entry(write) else { return false };
+        // What admission adds to these bodies it does not take.
+        if matches!(entry.kind, Kind::RENAME | Kind::ROOM_OPEN | Kind::ROOM_NAME) {
+            return false;
+        }
+        let author = Author { user: entry.author, device: entry.device };
+        let write = request::Write {
+            request: RequestId(0),
+            cid: entry.cid,
+            room: entry.room,
+            kind: entry.kind,
+            target: entry.target,
+            mentions: (!entry.mentions.is_empty()).then(|| entry.mentions.clone()),
+            body: entry.body.clone(),
+        };
+        let mut chat = Chat::new();
+        self.entries.iter().take_while(|past| past.seq < until).any(|past| {
+            chat.apply(past).unwrap();
+            past.seq >= from && admit::write(&chat, false, Ticket(0), entry.at, author, write.clone()).is_err()
+        })
     }
 
     fn take(&mut self, entry: &Entry) {
