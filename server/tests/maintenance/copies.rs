@@ -143,6 +143,7 @@ fn a_backup_of_an_older_version_is_restored() {
     fs::write(&old, include_bytes!("../recorded/version-1.db")).expect("the old file");
     data.ok(&["restore", text(&old)]);
     assert_eq!(entries(&data.database()).len(), 7);
+    assert!(data.ok(&["verify"]).starts_with("the database is sound"), "its form is that of a new one");
     assert!(data.ok(&["export", "--room", "general"]).contains("el Café de la esquina"));
     assert_eq!(fs::read(&old).expect("the old file"), include_bytes!("../recorded/version-1.db"));
 }
