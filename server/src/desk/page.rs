@@ -18,7 +18,8 @@ use crate::{
     log::{self, Log, Targeting},
 };
 
-/// So many rows about a range's entries are looked at for one page. Behind it the page is shorter.
+/// So many edits and deletions of a range's entries are looked at for one page, and so many reactions. Behind it the page is
+/// shorter.
 const ROWS_MAX: usize = 5_000;
 
 /// A page in the making.
@@ -233,10 +234,8 @@ fn choose_about(room: &Room, target: Rseq, end: Rseq, rows: impl Iterator<Item =
             _ => false,
         }
     };
-    let mut chosen: Vec<Targeting> = rows.filter(counts).collect();
-    // Should there be too much of it, reactions are what is left out.
-    chosen.sort_by_key(|row| matches!(row.kind, Kind::REACT | Kind::UNREACT));
-    chosen.into_iter().map(|row| row.seq).collect()
+    // The log gives reactions last: should there be too much, they are what is left out.
+    rows.filter(counts).map(|row| row.seq).collect()
 }
 
 fn refused(request: RequestId) -> Vec<u8> {

@@ -161,7 +161,8 @@ pub enum Event {
     Targeting {
         /// Who asked.
         ticket: Ticket,
-        /// What was said about the targets: by falling target, and the newest first about each.
+        /// What was said about the targets: by falling target; about each its edits and deletions, then the reactions, each
+        /// of these newest first.
         rows: Vec<Targeting>,
         /// From which target on everything is there. Below it nothing was looked at.
         from: Rseq,
@@ -342,8 +343,9 @@ pub trait Log {
     /// are told by rising place.
     fn fetch(&mut self, ticket: Ticket, seqs: Vec<Seq>, weight_max: usize);
 
-    /// Asks what was said about places of a room, which rise: at most `rows_max` of it, from the newest target down. The
-    /// newest target is always looked at, the others only whole.
+    /// Asks what was said about places of a room, which rise: at most `rows_max` edits and deletions, and as many
+    /// reactions, so that these never hide those; from the newest target down. The newest target is always looked at, the
+    /// others only whole. What is erased by now is not among it.
     fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize);
 
     /// Looks for messages, newest first, at most `max` of them, for a bounded time.

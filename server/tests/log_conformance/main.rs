@@ -23,6 +23,7 @@ macro_rules! in_every_home {
     };
 }
 
+mod later;
 mod meaning;
 mod model;
 mod order;

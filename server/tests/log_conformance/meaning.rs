@@ -9,11 +9,9 @@ use tertulia_protocol::{
     Cid, Kind, RoomId, Rseq, Seq, UserId,
     entry::{NO_BODY, ReactionBody},
 };
-use tertulia_server::log::{Derived, Draft, FailureKind, Mark, Query, Targeting};
+use tertulia_server::log::{Derived, Draft, FailureKind, Mark, Query};
 
 in_every_home! {
-    what_was_said_later_is_found_by_its_target,
-    what_was_said_later_is_cut_where_it_is_told,
     the_first_that_is_not_old_is_found,
     messages_are_found_by_their_words,
     a_search_keeps_to_its_conditions,
@@ -31,57 +29,6 @@ in_every_home! {
 
 fn words(words: &str) -> Query {
     Query { words: words.split_whitespace().map(str::to_owned).collect(), rooms: vec![RoomId(1)], ..Query::default() }
-}
-
-fn what_was_said_later_is_found_by_its_target(mut log: Subject) {
-    let heart = ReactionBody { emoji: "❤".to_owned() }.to_bytes();
-    store(
-        &mut log,
-        vec![
-            says(7, 1, "one"),
-            says(7, 2, "two"),
-            about(Kind::EDIT, 1, says(7, 3, "one!")),
-            about(Kind::REACT, 2, Draft { body: heart.clone(), ..draft(8, 4) }),
-            about(Kind::MESSAGE, 1, says(8, 5, "an answer is not about it")),
-            about(Kind::UNREACT, 2, Draft { body: heart.clone(), ..draft(8, 6) }),
-            Draft { room: RoomId(9), ..about(Kind::EDIT, 1, says(7, 7, "another room")) },
-            about(Kind::DELETE, 1, Draft { body: NO_BODY.to_vec(), ..draft(7, 8) }),
-        ],
-    );
-    let (from, cut, rows) = log.targeting(RoomId(1), &[1, 2, 3], 100);
-    assert_eq!((from, cut), (1, false));
-    let row = |seq, target, kind, author, body: &[u8]| Targeting {
-        seq: Seq(seq),
-        target: Rseq(target),
-        kind,
-        author: UserId(author),
-        body: body.to_vec(),
-    };
-    let expected = [
-        row(6, 2, Kind::UNREACT, 8, &heart),
-        row(4, 2, Kind::REACT, 8, &heart),
-        row(8, 1, Kind::DELETE, 7, &[]),
-        row(3, 1, Kind::EDIT, 7, &[]),
-    ];
-    assert_eq!(rows, expected);
-    assert_eq!(log.targeting(RoomId(1), &[], 100), (0, false, vec![]));
-    assert_eq!(log.targeting(RoomId(2), &[1, 2], 100), (1, false, vec![]));
-}
-
-fn what_was_said_later_is_cut_where_it_is_told(mut log: Subject) {
-    let edits = [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3)];
-    store(&mut log, edits.map(|(cid, target)| about(Kind::EDIT, target, says(7, cid, "x"))).to_vec());
-    let mut seqs = |targets: &[u64], rows_max| {
-        let (from, cut, rows) = log.targeting(RoomId(1), targets, rows_max);
-        (from, cut, rows.iter().map(|row| row.seq.0).collect::<Vec<_>>())
-    };
-    assert_eq!(seqs(&[1, 2, 3], 6), (1, false, vec![6, 5, 4, 3, 2, 1]));
-    assert_eq!(seqs(&[1, 2, 3], 5), (2, false, vec![6, 5, 4, 3]), "the lowest only whole");
-    assert_eq!(seqs(&[1, 2, 3], 3), (3, false, vec![6]));
-    assert_eq!(seqs(&[1, 2], 3), (2, false, vec![5, 4, 3]), "exactly as many are not cut");
-    assert_eq!(seqs(&[1, 2], 2), (2, true, vec![5, 4]), "the newest of the highest");
-    assert_eq!(seqs(&[1, 2], 0), (2, true, vec![]));
-    assert_eq!(seqs(&[0, 1, 9], 2), (0, false, vec![2, 1]), "what nothing was said about costs nothing");
 }
 
 fn the_first_that_is_not_old_is_found(mut log: Subject) {

@@ -39,9 +39,9 @@ fn what_is_wrong_with_a_database_is_told() {
     assert!(broken("DELETE FROM server WHERE key = 'chat_key'").contains("the server's key, by which"));
     assert!(broken("UPDATE server SET value = x'05' WHERE key = 'chat_key'").contains("the server's key is damaged"));
     assert!(broken("DROP INDEX log_cid_author").contains("the index log_cid_author is missing"));
-    assert!(broken("DROP INDEX log_later").contains("the index log_later is missing"));
-    let other = "DROP INDEX log_later; CREATE INDEX log_later ON log (room)";
-    assert!(broken(other).contains("the index log_later is not what this version makes"));
+    assert!(broken("DROP INDEX log_edits").contains("the index log_edits is missing"));
+    let other = "DROP INDEX log_edits; CREATE INDEX log_edits ON log (room)";
+    assert!(broken(other).contains("the index log_edits is not what this version makes"));
     assert!(broken("CREATE TABLE notes (text)").contains("the table notes is not of this version"));
     // Its leaves; what is left says that there are some.
     assert!(broken("DELETE FROM words_data WHERE id > 10").contains("words"));

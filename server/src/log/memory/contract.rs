@@ -5,11 +5,6 @@ use tertulia_protocol::{Cid, Kind, RoomId, Rseq, Seq, UserId};
 use super::super::{Derived, Draft, Entry, Event, Log, Mark, Query, Targeting, Ticket};
 use super::{MemoryLog, Waiting};
 
-/// Whether entries of this kind say something about another one, by which it is shown otherwise.
-fn is_later(kind: Kind) -> bool {
-    (Kind::EDIT..=Kind::UNREACT).contains(&kind)
-}
-
 fn targeting(entry: &Entry) -> Targeting {
     let reaction = matches!(entry.kind, Kind::REACT | Kind::UNREACT);
     let body = if reaction { entry.body.clone() } else { Vec::new() };
@@ -65,17 +60,28 @@ impl Log for MemoryLog {
     fn targeting(&mut self, ticket: Ticket, room: RoomId, targets: Vec<Rseq>, rows_max: usize) {
         let mut rows: Vec<Targeting> = Vec::new();
         let (mut from, mut cut) = (targets.last().copied().unwrap_or_default(), false);
+        // Edits and deletions, reactions.
+        let mut left = [rows_max; 2];
         for (nth, target) in targets.iter().rev().enumerate() {
-            let about = |entry: &&Entry| entry.room == room && entry.target == Some(*target) && is_later(entry.kind);
-            let mut found: Vec<Targeting> = self.entries.iter().rev().filter(about).map(targeting).collect();
-            if rows.len() + found.len() > rows_max {
+            let (mut about, mut is_short) = (Vec::new(), false);
+            for (kinds, left) in [Kind::EDIT..=Kind::DELETE, Kind::REACT..=Kind::UNREACT].iter().zip(&mut left) {
+                let is_said = |entry: &&Entry| {
+                    let is_here = entry.room == room && entry.target == Some(*target) && kinds.contains(&entry.kind);
+                    is_here && !entry.body.is_empty()
+                };
+                let mut said: Vec<Targeting> = self.entries.iter().rev().filter(is_said).map(targeting).collect();
+                is_short |= said.len() > *left;
+                said.truncate(*left);
+                *left -= said.len();
+                about.append(&mut said);
+            }
+            if is_short {
                 if nth > 0 {
                     break;
                 }
-                found.truncate(rows_max);
                 cut = true;
             }
-            rows.append(&mut found);
+            rows.append(&mut about);
             from = *target;
         }
         self.answer(Event::Targeting { ticket, rows, from, cut });

@@ -192,7 +192,7 @@ impl Step<'_> {
         self.remove(message)?;
         self.blank(message)?;
         // The bounds of the kind are those of the index, which is used only if they are said.
-        let edits = "UPDATE log SET body = x'' WHERE room = ?1 AND target = ?2 AND kind BETWEEN 257 AND 260 \
+        let edits = "UPDATE log SET body = x'' WHERE room = ?1 AND target = ?2 AND kind BETWEEN 257 AND 258 \
                      AND kind = ?3 AND length(body) > 0";
         let mut edits = self.connection.prepare_cached(edits)?;
         edits.execute((room.0.cast_signed(), rseq.0.cast_signed(), Kind::EDIT.0))?;
@@ -242,7 +242,7 @@ impl Step<'_> {
     /// Erases what stands behind, but is about what is erased. Says whether that was all.
     fn expire_edits(&mut self, room: RoomId, upto: Rseq) -> rusqlite::Result<bool> {
         let sql = "UPDATE log SET body = x'' WHERE seq IN (SELECT seq FROM log WHERE room = ?1 AND target <= ?2 \
-                   AND kind BETWEEN 257 AND 260 AND kind = ?3 AND length(body) > 0 LIMIT ?4)";
+                   AND kind BETWEEN 257 AND 258 AND kind = ?3 AND length(body) > 0 LIMIT ?4)";
         let limit = i64::try_from(EXPIRY_TEXTS).unwrap_or(i64::MAX);
         let key = (room.0.cast_signed(), upto.0.cast_signed(), Kind::EDIT.0, limit);
         let erased = self.connection.prepare_cached(sql)?.execute(key)?;

@@ -14,6 +14,15 @@ pub(in crate::log) enum Since {
     Behind(Seq),
 }
 
+/// Edits and deletions first: who reacts ten thousand times must not hide what a message says. The conditions are those of
+/// two indexes, which are used only if they are said; what is erased says nothing. The texts of edits are not wanted.
+const SAID: [&str; 2] = [
+    "SELECT seq, kind, author, x'' FROM log WHERE room = ?1 AND target = ?2 AND kind BETWEEN 257 AND 258 \
+     AND length(body) > 0 ORDER BY seq DESC LIMIT ?3",
+    "SELECT seq, kind, author, body FROM log WHERE room = ?1 AND target = ?2 AND kind BETWEEN 259 AND 260 \
+     AND length(body) > 0 ORDER BY seq DESC LIMIT ?3",
+];
+
 impl Rows {
     /// What was said about these places of a room, which rise; see [`crate::log::Log::targeting`]. Also from which of
     /// them on it is whole, and whether there is more about the highest.
@@ -24,31 +33,33 @@ impl Rows {
         rows_max: usize,
     ) -> rusqlite::Result<(Vec<Targeting>, Rseq, bool)> {
         let moment = self.connection.unchecked_transaction()?;
-        // The bounds of the kind are those of the index; the texts of edits are not wanted, so they are not read.
-        let mut statement = moment.prepare_cached(
-            "SELECT seq, kind, author, CASE WHEN kind >= 259 THEN body ELSE x'' END FROM log \
-             WHERE room = ?1 AND target = ?2 AND kind BETWEEN 257 AND 260 ORDER BY seq DESC LIMIT ?3",
-        )?;
+        let [edits, reactions] = SAID;
+        let mut questions = [(moment.prepare_cached(edits)?, rows_max), (moment.prepare_cached(reactions)?, rows_max)];
         let mut rows = Vec::new();
         let (mut from, mut cut) = (targets.last().copied().unwrap_or_default(), false);
         for (nth, target) in targets.iter().rev().enumerate() {
-            let left = rows_max - rows.len();
-            let limit = i64::try_from(left + 1).unwrap_or(i64::MAX);
-            let about = statement.query_map((room.0.cast_signed(), target.0.cast_signed(), limit), |row| {
-                Ok(Targeting {
-                    seq: Seq(number(row, 0)?),
-                    target: *target,
-                    kind: Kind(row.get(1)?),
-                    author: UserId(number(row, 2)?),
-                    body: row.get(3)?,
-                })
-            })?;
-            let mut about = about.collect::<Result<Vec<_>, _>>()?;
-            if about.len() > left {
+            let (mut about, mut is_short) = (Vec::new(), false);
+            for (statement, left) in &mut questions {
+                let limit = i64::try_from(*left + 1).unwrap_or(i64::MAX);
+                let said = statement.query_map((room.0.cast_signed(), target.0.cast_signed(), limit), |row| {
+                    Ok(Targeting {
+                        seq: Seq(number(row, 0)?),
+                        target: *target,
+                        kind: Kind(row.get(1)?),
+                        author: UserId(number(row, 2)?),
+                        body: row.get(3)?,
+                    })
+                })?;
+                let mut said = said.collect::<Result<Vec<_>, _>>()?;
+                is_short |= said.len() > *left;
+                said.truncate(*left);
+                *left -= said.len();
+                about.append(&mut said);
+            }
+            if is_short {
                 if nth > 0 {
                     break;
                 }
-                about.truncate(left);
                 cut = true;
             }
             rows.append(&mut about);
@@ -72,5 +83,25 @@ impl Rows {
             }
         }
         Ok(if seen < places_max { Since::Known(None) } else { Since::Behind(last) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::store::Store;
+
+    /// Keeps out: a page that reads through everything that was ever said in a room.
+    #[test]
+    fn what_was_said_later_is_looked_up_and_never_looked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("tertulia.db")).unwrap();
+        for (sql, index) in SAID.into_iter().zip(["log_edits", "log_reactions"]) {
+            let plan = format!("EXPLAIN QUERY PLAN {sql}");
+            let mut plan = store.connection.prepare(&plan).unwrap();
+            let plan = plan.query_map((1, 1, 1), |row| row.get::<_, String>("detail")).unwrap();
+            let plan = plan.collect::<Result<Vec<_>, _>>().unwrap();
+            assert_eq!(plan, [format!("SEARCH log USING INDEX {index} (room=? AND target=?)")]);
+        }
     }
 }
