@@ -158,10 +158,20 @@ impl<L: Log> Desk<L> {
     }
 
     /// What comes of a step of a search: the answer, or another step if nothing was found yet and its connection
-    /// `is_there` to wait for it.
-    pub fn hits(&mut self, search: Search, rooms: &[RoomId], found: Found, is_there: bool) -> Assembled {
+    /// `is_there` to wait for it. `found` is nothing if the log cannot search.
+    pub fn hits(&mut self, search: Search, rooms: &[RoomId], found: Option<Found>, is_there: bool) -> Assembled {
         self.searches.in_the_log -= 1;
-        let assembled = if is_there { self.assemble(search, rooms, found) } else { Assembled::Asked };
+        let assembled = match found {
+            _ if !is_there => Assembled::Asked,
+            Some(found) => self.assemble(search, rooms, found),
+            None => {
+                self.upkeep.search_failed();
+                let mut answer = Vec::new();
+                let refusal = Refusal::new(ErrorCode::FAILED, "the search index cannot be read");
+                refuse(search.wanted.request, refusal, &mut answer);
+                Assembled::Answer(answer)
+            }
+        };
         self.look_on();
         assembled
     }

@@ -8,7 +8,7 @@ use tertulia_protocol::{RoomId, Rseq, Seq};
 
 use super::{Desk, Now, Wish};
 use crate::{
-    chat::{Applied, Effect, Outcome, Room, admit},
+    chat::{Applied, Effect, Outcome, Place, Room, admit},
     log::{Derived, Entry, Log, Mark},
 };
 
@@ -26,6 +26,10 @@ const DAY_MS: i64 = 86_400_000;
 /// What an operator has to know who relies on old texts going.
 const CLOCK_JUMPED: &str = "the clock of this computer has moved by more than a day against the time that passed: nothing \
                             more is erased for its age until the server is started again (keep)";
+
+/// What an operator has to know whose people cannot search.
+const INDEX_DAMAGED: &str = "searches fail, for the search index cannot be read; all else goes on. See what \
+                             `tertulia-server verify` says, and put a backup in the database's place";
 
 /// The state of it.
 #[derive(Debug, Default)]
@@ -49,6 +53,8 @@ pub struct Upkeep {
     started: Option<Now>,
     /// What the operator has to be told.
     warning: Option<&'static str>,
+    /// That the index is damaged has been told.
+    is_index_told: bool,
 }
 
 impl Upkeep {
@@ -76,6 +82,13 @@ impl Upkeep {
             let passed = i64::try_from(now.mono.saturating_sub(started.mono)).unwrap_or(i64::MAX);
             now.wall.saturating_sub(started.wall).abs_diff(passed) > DAY_MS.unsigned_abs()
         })
+    }
+
+    /// A search has failed.
+    pub(super) fn search_failed(&mut self) {
+        if !std::mem::replace(&mut self.is_index_told, true) {
+            self.warning = Some(INDEX_DAMAGED);
+        }
     }
 
     /// What the operator has to be told, once.
@@ -122,12 +135,12 @@ impl Upkeep {
     }
 }
 
-/// Whether something that is not erased yet would be, up to a place.
-fn has_content(room: &Room, upto: Rseq) -> bool {
+/// What is not erased yet and would be, up to a place.
+fn contents(room: &Room, upto: Rseq) -> impl Iterator<Item = Place> {
     let places = room.places();
     (room.expired().0 + 1..=upto.0)
-        .map(Rseq)
-        .any(|rseq| places.get(rseq).is_some_and(|place| !place.kind().is_state() && !place.is_deleted()))
+        .filter_map(move |rseq| places.get(Rseq(rseq)))
+        .filter(|place| !place.kind().is_state() && !place.is_deleted())
 }
 
 /// What the file has to do because of what an entry came to.
@@ -187,7 +200,8 @@ impl<L: Log> Desk<L> {
             let Some(room) = self.chat.room(id) else { continue };
             let days = room.keep_days().map(|days| i64::from(days) * DAY_MS);
             let Some(keep_ms) = days.into_iter().chain(self.upkeep.keep_ms).min() else { continue };
-            let Some(place) = room.places().get(Rseq(room.expired().0 + 1)) else { continue };
+            // Not from an old place that is never erased: the log would be walked through from there each time.
+            let Some(place) = contents(room, room.places().head()).next() else { continue };
             let after = Seq(place.seq().0 - 1);
             let ticket = self.waits.add(None, Wish::Expiry { room: id, head: room.places().head() });
             self.upkeep.is_looking = true;
@@ -204,7 +218,7 @@ impl<L: Log> Desk<L> {
                 Some(seq) => room.places().upto(Seq(seq.0 - 1)).min(head),
                 None => head,
             };
-            if upto > room.expired() && has_content(room, upto) {
+            if upto > room.expired() && contents(room, upto).next().is_some() {
                 let cid = self.server_cid(now);
                 let ticket = self.waits.add(None, Wish::Own);
                 self.draft(admit::expire(ticket, now.wall, cid, id, upto));

@@ -178,6 +178,11 @@ pub enum Event {
         /// If not everything was looked through: from where to go on.
         below: Option<Seq>,
     },
+    /// Answers [`Log::search`]: what is searched in cannot be read. The entries may be sound all the same.
+    SearchFailed {
+        /// Who asked.
+        ticket: Ticket,
+    },
     /// Answers [`Log::first_since`].
     FirstSince {
         /// Who asked.

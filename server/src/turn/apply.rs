@@ -58,15 +58,8 @@ impl<S: Socket, L: Log> Turn<S, L> {
                         self.answer_assembled(id, step);
                     }
                 }
-                Event::Searched { ticket, entries, below } => {
-                    if let Some(Waiting { id, wish: Wish::Search { search, rooms }, .. }) =
-                        self.desk.waits().take(ticket)
-                    {
-                        let is_there = id.is_some_and(|id| self.connections.get_mut(id).is_some());
-                        let step = self.desk.hits(*search, &rooms, Found { entries, below }, is_there);
-                        self.answer_assembled(id, step);
-                    }
-                }
+                Event::Searched { ticket, entries, below } => self.searched(ticket, Some(Found { entries, below })),
+                Event::SearchFailed { ticket } => self.searched(ticket, None),
                 Event::FirstSince { ticket, seq } => {
                     if let Some(Waiting { wish: Wish::Expiry { room, head }, .. }) = self.desk.waits().take(ticket) {
                         self.desk.expire(room, head, seq, now);
@@ -90,6 +83,14 @@ impl<S: Socket, L: Log> Turn<S, L> {
         self.desk.acknowledge_failure();
         self.desk.hand_over();
         Ok(())
+    }
+
+    fn searched(&mut self, ticket: Ticket, found: Option<Found>) {
+        if let Some(Waiting { id, wish: Wish::Search { search, rooms }, .. }) = self.desk.waits().take(ticket) {
+            let is_there = id.is_some_and(|id| self.connections.get_mut(id).is_some());
+            let step = self.desk.hits(*search, &rooms, found, is_there);
+            self.answer_assembled(id, step);
+        }
     }
 
     /// Applies an entry, answers who waits for it, and tells its room. How many bytes the room is told by now.

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::log_subject::{Home, Subject, draft, replay};
-use crate::{file_with, refusal, with_sql};
+use crate::{file_with, refusal, says, with_sql};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tertulia_protocol::Seq;
-use tertulia_server::log::Entry;
+use tertulia_protocol::{RoomId, Seq};
 use tertulia_server::log::store::{OpenError, OpenFailure, Store};
+use tertulia_server::log::{Entry, Event, Query};
 
 #[test]
 fn a_million_is_not_needed_to_see_a_hole() {
@@ -65,6 +65,25 @@ fn a_damaged_page_is_damage() {
     bytes[middle..middle + 4096].fill(0x5a);
     std::fs::write(&path, bytes).expect("the damaged file");
     assert!(matches!(refusal(&path), OpenFailure::Damaged(_)));
+}
+
+/// Each search ended the server, although the index is derived and everything else could be read and written.
+#[test]
+fn a_damaged_search_index_fails_searches_and_nothing_else() {
+    let mut log = Subject::new(Home::Local);
+    log.append((0..20).map(|cid| says(7, cid, format!("hola {cid}"))).collect());
+    log.wait(20);
+    log.derived(vec![], 20);
+    log.stop();
+    with_sql(&log.path(), "DELETE FROM words_data WHERE id > 10");
+    log.start();
+    let rooms = vec![RoomId(1)];
+    let words = vec!["hola".to_owned()];
+    let query = Query { words, rooms, author: None, from: None, until: None, has_link: false, below: None };
+    assert!(log.search_fails(&query) && log.search_fails(&query));
+    log.append(vec![draft(7, 99)]);
+    assert!(matches!(log.wait(1).pop(), Some(Event::Committed { .. })));
+    assert_eq!(log.fetch(vec![Seq(1), Seq(21)], usize::MAX).len(), 2);
 }
 
 #[test]

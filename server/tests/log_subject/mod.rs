@@ -205,6 +205,12 @@ impl Subject {
         }
     }
 
+    /// Whether the log cannot search.
+    pub(crate) fn search_fails(&mut self, query: &Query) -> bool {
+        self.log().search(Ticket(4_000_000), query.clone(), 1);
+        matches!(self.wait(1).pop(), Some(Event::SearchFailed { ticket: Ticket(4_000_000) }))
+    }
+
     /// A search to its end: the places of what was found, newest first.
     pub(crate) fn find_all(&mut self, query: &Query, max: usize) -> Vec<u64> {
         let (mut found, mut query) = (Vec::new(), query.clone());

@@ -230,3 +230,18 @@ fn the_file_is_told_what_goes_and_up_to_where() {
     assert!(rig.log().entries()[usize::try_from(message.0).unwrap() - 1].body.is_empty());
     assert_eq!(rig.log().derived_upto(), expire);
 }
+
+/// A room with nothing but state in it never moves on: the whole log was walked through from its opening, each hour anew.
+#[test]
+fn where_nothing_can_be_erased_the_log_is_not_asked() {
+    let mut rig = keeping(Some(2));
+    let mut ana = rig.login("ana");
+    for nth in 0..20 {
+        ana.open_private(&format!("sala {nth}"));
+    }
+    ana.say(GENERAL, "uno");
+    rig.settle_with(&mut ana);
+    rig.log().hold_answers();
+    nobody_for(&mut rig, vec![ana], 3_600_000);
+    assert_eq!(rig.log().held_answers(), 1, "about the room in which something was said");
+}

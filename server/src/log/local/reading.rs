@@ -75,8 +75,11 @@ fn one(rows: &Rows, question: Question) -> rusqlite::Result<Step> {
         }
         Question::Search { ticket, query, max } => {
             let end = now() + SEARCH_TIME;
-            let (entries, below) = rows.search(&query, max, move || now() >= end)?;
-            Event::Searched { ticket, entries, below }
+            // The index is derived: should it be damaged, nothing that was acknowledged is in doubt.
+            match rows.search(&query, max, move || now() >= end) {
+                Ok((entries, below)) => Event::Searched { ticket, entries, below },
+                Err(_) => Event::SearchFailed { ticket },
+            }
         }
         Question::FirstSince { ticket, after, at } => match rows.first_since(after, at, PLACES)? {
             Since::Known(seq) => Event::FirstSince { ticket, seq },

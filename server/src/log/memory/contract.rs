@@ -91,7 +91,7 @@ impl Log for MemoryLog {
     fn search(&mut self, ticket: Ticket, query: Query, max: usize) {
         match self.look(&query, max) {
             Ok((entries, below)) => self.answer(Event::Searched { ticket, entries, below }),
-            Err(error) => return self.break_down(&error.to_string()),
+            Err(_) => self.answer(Event::SearchFailed { ticket }),
         }
         self.wake();
     }
